@@ -1,0 +1,1 @@
+"""EventGate: the gate between security sensors and everyone who needs what they see."""
