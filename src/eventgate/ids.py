@@ -31,5 +31,5 @@ def is_uuid7(value: UUID) -> bool:
 
 
 def first_id(ms: int) -> UUID:
-    """The smallest id of a millisecond: every UUIDv7 of ``ms`` or later compares greater or equal, earlier ones less."""
+    """The smallest id of a millisecond: a UUIDv7 of ``ms`` or later is greater, an earlier one less."""
     return UUID(int=min(max(ms, 0), MAX_MS) << 80)

@@ -1,0 +1,1 @@
+"""The configuration: TOML, environment and secret files, validated and frozen."""

@@ -1,0 +1,1 @@
+"""Server-rendered pages for people, under /console. Its place is kept; it comes later."""

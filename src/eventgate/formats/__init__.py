@@ -1,0 +1,4 @@
+"""Events as text for sinks.
+
+Pure: an event in, bytes out.
+"""

@@ -1,0 +1,4 @@
+"""The registry of sensors.
+
+Touches PostgreSQL (owns the table of sensors).
+"""
