@@ -64,7 +64,7 @@ class Disconnected(DeliveryError):
 
 
 class Deferred(DeliveryError):
-    """The receiver asks for patience: retry the same events later, in order, after ``retry_after`` seconds if it said."""
+    """The receiver asks for patience: retry the same events later, in order, after ``retry_after`` seconds if named."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
