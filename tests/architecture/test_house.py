@@ -40,13 +40,16 @@ def test_every_metric_is_declared_in_telemetry() -> None:
     made_elsewhere = [
         _name(path)
         for path in MODULES
-        if path.name != "telemetry.py" and re.search(r"^\s*\w+ = (Counter|Gauge|Histogram)\(", path.read_text(), re.M)
+        if path.name != "telemetry.py"
+        and re.search(r"^\s*\w+ = (Counter|Gauge|Histogram)\(", path.read_text(), re.MULTILINE)
     ]
     assert made_elsewhere == []
 
 
 def test_every_declared_metric_is_used() -> None:
-    declared = re.findall(r"^([A-Z_]+) = (?:Counter|Gauge|Histogram)\(", (SOURCE / "telemetry.py").read_text(), re.M)
+    declared = re.findall(
+        r"^([A-Z_]+) = (?:Counter|Gauge|Histogram)\(", (SOURCE / "telemetry.py").read_text(), re.MULTILINE
+    )
     used = "\n".join(path.read_text() for path in MODULES if path.name != "telemetry.py")
     assert declared
     assert [name for name in declared if not re.search(rf"\b{name}\b", used)] == []
