@@ -1,1 +1,133 @@
-"""Ways to move bytes to a receiver."""
+"""The port of every transport: what the delivery loop hands over, and what it wants to hear back.
+
+Touches nothing; the modules beside it move bytes, each over one kind of network. The loop owns everything else:
+filter, format, retry, backoff, splitting down to the one bad event, dead letters, the cursor.
+
+Three verbs. ``open`` makes the connection and says where to go on. ``deliver`` hands over one window and returns when
+its fate is known. ``close`` lets go, quickly, whatever state the receiver is in. The loop calls one at a time.
+
+What went wrong is said by raising: ``Disconnected`` (closed, opened again after a backoff, resumed from the cursor),
+``Deferred`` (the same window again later), ``Refused`` (some event of this window will never be taken; the loop closes,
+opens, and halves the window until one event is left, which becomes a dead letter), ``CursorLost``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from eventgate.errors import DeliveryError, EventGateError
+from eventgate.event import Event, SensorNames
+from eventgate.journal.cursors import Cursor
+
+
+class Totals(NamedTuple):
+    """The ledger of one sink up to its cursor; with it they are one atom."""
+
+    delivered: int = 0
+    filtered: int = 0
+    dead: int = 0
+    expired: int = 0
+
+
+class Progress(NamedTuple):
+    """How far a sink has come: everything up to ``cursor`` is finished, and ``totals`` count it.
+
+    ``generation`` goes up by one each time an operator moves the cursor: exactly once means once in a generation.
+    """
+
+    cursor: Cursor
+    totals: Totals
+    generation: int
+
+
+class Outgoing(NamedTuple):
+    """One event as it leaves: filtered and formatted. Its place in the journal is (position, index).
+
+    ``replay`` marks an event that an operator asked to have delivered again. A test event has position 0, which no
+    event of the journal has.
+    """
+
+    event: Event
+    names: SensorNames
+    position: int
+    index: int
+    body: bytes
+    replay: bool = False
+
+
+class Window(NamedTuple):
+    """What one call of ``deliver`` carries, in journal order, and how far the sink has come once it is delivered.
+
+    ``events`` may be empty: then there is only progress to keep (events left out by the filter, a dead letter, or the
+    reminder that a sink without news still lives). The loop sends empty windows only to transports that keep progress.
+    """
+
+    events: Sequence[Outgoing]
+    upto: Progress
+
+
+class Refusal(NamedTuple):
+    """The receiver will never take event ``index`` of the window; ``reason`` is in its words."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The fate of a window: its first ``finished`` events are done, ``refused`` names those of them nobody took.
+
+    ``failure`` says why the rest is not done, as if it had been raised; None when the window is finished whole.
+    """
+
+    finished: int
+    refused: Sequence[Refusal] = ()
+    failure: DeliveryError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest window a transport likes, and the longest body it can carry at all (None: any length)."""
+
+    events: int
+    bytes: int
+    event_bytes: int | None = None
+
+
+class CursorLost(EventGateError):
+    """The receiver kept the progress and has it no more, or has one that does not match this journal.
+
+    Only an operator can say where to go on: by a rewind, which opens the transport again in the next generation.
+    """
+
+
+class Transport(Protocol):
+    """One destination."""
+
+    guarantee: str
+    """``exactly once``, ``confirmed``, ``written`` or ``best effort``: shown wherever the sink is."""
+
+    limits: Limits
+
+    keeps_progress: bool
+    """True: each ``deliver`` stores ``window.upto`` at the receiver in the same atom as the events, all or nothing;
+    it then raises ``Refused`` rather than naming refusals, and gets an empty window at least every few hours."""
+
+    async def open(self, kept: Progress) -> Progress:
+        """Connect, and return the progress to go on from.
+
+        ``kept`` is what the database holds: the truth, unless the transport keeps progress itself. Such a transport
+        fences its rivals first, then reads what it kept and returns that, with two exceptions: a ``kept`` of a later
+        generation wins and is stored at the receiver at once, and where nothing was ever delivered (``kept`` at the
+        journal's beginning, nothing at the receiver) the beginning is. Anything else that does not match raises
+        ``CursorLost``. Raises ``Disconnected`` when the receiver cannot be reached.
+        """
+        ...
+
+    async def deliver(self, window: Window) -> Delivery:
+        """Hand over the window and wait for its fate. May be cancelled; the loop then closes the transport."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything within about three seconds. Never raises; may be called twice, or before ``open``."""
+        ...

@@ -1,0 +1,13 @@
+"""Cursors: how far a reader of the journal has come.
+
+Pure so far.
+"""
+
+from typing import NamedTuple
+
+
+class Cursor(NamedTuple):
+    """The last event a reader has finished: ``index`` in the batch at ``position``. (0, 0) is before the first."""
+
+    position: int
+    index: int
