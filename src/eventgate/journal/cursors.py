@@ -10,4 +10,4 @@ class Cursor(NamedTuple):
     """The last event a reader has finished: ``index`` in the batch at ``position``. (0, 0) is before the first."""
 
     position: int
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody wants of a cursor

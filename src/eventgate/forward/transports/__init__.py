@@ -41,16 +41,15 @@ class Progress(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """One event as it leaves: filtered and formatted. Its place in the journal is (position, index).
+    """One event as it leaves, filtered and formatted, and its place in the journal.
 
-    ``replay`` marks an event that an operator asked to have delivered again. A test event has position 0, which no
-    event of the journal has.
+    ``replay`` marks an event that an operator asked to have delivered again. A test event is at position 0, where the
+    journal has none.
     """
 
     event: Event
     names: SensorNames
-    position: int
-    index: int
+    place: Cursor
     body: bytes
     replay: bool = False
 
@@ -67,9 +66,9 @@ class Window(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """The receiver will never take event ``index`` of the window; ``reason`` is in its words."""
+    """The receiver will never take the event with this number in the window (0 the first); its reason, in its words."""
 
-    index: int
+    number: int
     reason: str
 
 
