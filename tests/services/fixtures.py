@@ -1,0 +1,27 @@
+"""Fixtures of the real services: each test module starts what it uses, once, below pytest's own directory."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.services.certificates import Certificates
+from tests.services.rsyslog import Rsyslog
+from tests.services.syslogng import SyslogNg
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates.make(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def rsyslog(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Rsyslog]:
+    """A fresh rsyslog, running, with nothing received yet."""
+    with Rsyslog(tmp_path_factory.mktemp("rsyslog"), certificates) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def syslogng(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[SyslogNg]:
+    """A fresh syslog-ng, running, with nothing received yet."""
+    with SyslogNg(tmp_path_factory.mktemp("syslog-ng"), certificates) as daemon:
+        yield daemon
