@@ -1,0 +1,63 @@
+"""Connections to PostgreSQL, and the one place where its driver's failures turn into ours.
+
+Touches PostgreSQL. jsonb travels as text; whoever wants objects decodes them in its own room.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+
+from eventgate.errors import Unavailable
+
+CONNECT_SECONDS = 10.0
+
+_UNREACHABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # the server shuts down, or was killed and recovers
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full, out of memory
+    asyncpg.InterfaceError,  # the connection went away under a statement
+    asyncpg.InternalClientError,  # the same, inside a COPY
+    OSError,
+    asyncio.TimeoutError,
+)
+
+
+async def open_pool(
+    url: str, *, size: int, name: str = "eventgate", settings: dict[str, str] | None = None, command_timeout: float = 60
+) -> asyncpg.Pool:
+    """Open ``size`` connections at most, the first at once; ``name`` shows in ``pg_stat_activity``.
+
+    ``settings`` are per session (``statement_timeout`` and the like); ``command_timeout`` is in seconds.
+    Raises Unavailable where the database cannot be reached.
+    """
+    with translated():
+        return await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=CONNECT_SECONDS,
+            command_timeout=command_timeout,
+            server_settings={"application_name": name, "timezone": "UTC", **(settings or {})},
+        )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn a database that is away into Unavailable, keeping the cause; everything else passes as it is.
+
+    A statement that the database refuses (a constraint, a mistake in SQL) is no outage and is not touched.
+    """
+    try:
+        yield
+    except asyncpg.QueryCanceledError:  # a deadline of ours, answered by whoever set it
+        raise
+    except _UNREACHABLE as error:
+        detail = "The database cannot be reached at the moment; nothing was stored. Try again shortly."
+        raise Unavailable("storage-unavailable", detail) from error
+
+
+Row = Any
+"""A record as asyncpg returns it, which carries no types of its own."""
