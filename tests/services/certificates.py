@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 import trustme
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Certificates:
             (server, made.server, made.server_key),
             (client, made.client, made.client_key),
         ):
-            leaf.private_key_pem.write_to_path(str(key))
+            key.write_bytes(_pkcs8(leaf.private_key_pem.bytes()))
             leaf.cert_chain_pems[0].write_to_path(str(certificate))
         return made
+
+
+def _pkcs8(pem: bytes) -> bytes:
+    """The key in the one form that OpenSSL, GnuTLS and Java all read."""
+    key = load_pem_private_key(pem, password=None)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

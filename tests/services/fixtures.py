@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.services.certificates import Certificates
+from tests.services.kafka import Kafka
 from tests.services.rsyslog import Rsyslog
 from tests.services.syslogng import SyslogNg
 
@@ -25,3 +26,17 @@ def syslogng(tmp_path_factory: pytest.TempPathFactory, certificates: Certificate
     """A fresh syslog-ng, running, with nothing received yet."""
     with SyslogNg(tmp_path_factory.mktemp("syslog-ng"), certificates) as daemon:
         yield daemon
+
+
+@pytest.fixture(scope="session")
+def _broker(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Kafka]:
+    with Kafka(tmp_path_factory.mktemp("kafka"), certificates) as broker:
+        yield broker
+
+
+@pytest.fixture
+def kafka(_broker: Kafka) -> Kafka:
+    """The one broker of the run, running, with the topics of earlier tests; a test makes its own, under its own name."""
+    if not _broker.running:
+        _broker.start()
+    return _broker
