@@ -1,0 +1,28 @@
+"""What an API key may do: the scopes, and the roles that bundle them.
+
+Pure. The names are the wire's.
+"""
+
+SCOPES = (
+    "events:write",
+    "alerts:read",
+    "inventory:read",
+    "edges:read",
+    "edges:manage",
+    "sinks:read",
+    "sinks:manage",
+    "keys:manage",
+    "users:manage",
+    "audit:read",
+)
+"""Every scope there is, in the order in which they are shown."""
+
+READ_SCOPES = frozenset(scope for scope in SCOPES if scope.endswith(":read"))
+
+ROLES: dict[str, frozenset[str]] = {
+    "operator": frozenset(SCOPES),
+    "admin": frozenset(SCOPES),
+    "analyst": READ_SCOPES - {"audit:read"},
+    "sensor": frozenset({"events:write"}),
+}
+"""What each role may at most. An operator may the same as an admin, in every company's configuration besides."""
