@@ -7,8 +7,6 @@ Touches the directory and one process in a session of its own, so that Ctrl-C re
 import asyncio
 import hashlib
 import os
-import secrets
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -21,11 +19,11 @@ from urllib.parse import quote
 import asyncpg
 
 from eventgate.db.account import Account, database_account, demand_reach
+from eventgate.db.cluster_files import demand_version, initialise, password
 from eventgate.db.lifeline import dies_with_parent
 from eventgate.db.program import binaries
 from eventgate.errors import ConfigurationError, FieldError, Unavailable
 
-MAJOR = "18"
 _DATABASE = _USER = "eventgate"
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_LIMIT = 107  # bytes in sockaddr_un.sun_path, without its last NUL
@@ -93,14 +91,14 @@ class EmbeddedPostgres:
         account.own(self.directory, 0o700)
         demand_reach(account, self.directory)
         programs = binaries(account, self.directory)
-        password = self._password(account)
-        if not self._cluster.exists():
-            await asyncio.to_thread(self._initialise, programs, account)
-        self._demand_version()
+        secret_file = self.directory / "password"
+        secret = password(secret_file, account)
+        initialise(self._cluster, programs, account, user=_USER, password_file=secret_file)
+        demand_version(self._cluster)
         await self._outlast_former()
         sockets = self._socket_directory(account)
         await self._launch(programs, account, sockets)
-        self.url = f"postgresql://{_USER}:{password}@/{_DATABASE}?host={quote(str(sockets), safe='/')}"
+        self.url = f"postgresql://{_USER}:{secret}@/{_DATABASE}?host={quote(str(sockets), safe='/')}"
         await self._make_database()
 
     async def stop(self) -> None:
@@ -123,39 +121,6 @@ class EmbeddedPostgres:
         while (status := self._process.poll()) is None:  # noqa: ASYNC110 - a process has no event to wait for
             await asyncio.sleep(0.1)
         return status
-
-    def _password(self, account: Account) -> str:
-        path = self.directory / "password"
-        if not path.exists():
-            fresh = path.with_suffix(".new")
-            fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_urlsafe(32))
-            account.own(fresh, 0o600)
-            fresh.rename(path)
-        return path.read_text().strip()
-
-    def _initialise(self, programs: Path, account: Account) -> None:
-        """Run initdb beside the final place and move the result there whole: a kill leaves nothing half made."""
-        fresh = self._cluster.with_name("cluster.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        command = [
-            str(programs / "initdb"), f"--pgdata={fresh}", f"--username={_USER}", f"--pwfile={self.directory / 'password'}",
-            "--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-            "--locale=C", "--no-instructions",
-        ]  # fmt: skip
-        outcome = subprocess.run(  # noqa: S603 - our own program
-            command, check=False, cwd="/", capture_output=True, text=True, **account.options()
-        )
-        if outcome.returncode != 0:
-            words = (outcome.stderr or outcome.stdout).strip()
-            raise Unavailable("storage-unavailable", f"PostgreSQL could not make its files in {fresh}: {words}")
-        fresh.rename(self._cluster)
-
-    def _demand_version(self) -> None:
-        found = (self._cluster / "PG_VERSION").read_text().strip()
-        if found != MAJOR:
-            detail = f"{self._cluster} was written by PostgreSQL {found}; this EventGate brings PostgreSQL {MAJOR}"
-            raise ConfigurationError("data directory", [FieldError("data_dir", "version", detail)])
 
     async def _outlast_former(self) -> None:
         """Wait for a server that an earlier run left behind: it got its signal when that run died."""
