@@ -1,9 +1,15 @@
-"""Cursors: how far a reader of the journal has come.
+"""Cursors: how far each reader of the journal has come, and who may move them.
 
-Pure so far.
+A reader has one owner at a time. Owning is a lease with an epoch: whoever claims a lapsed lease raises the epoch, and the
+former owner's updates, which name the old one, then change nothing. Touches the table ``cursors``.
 """
 
 from typing import NamedTuple
+
+import asyncpg
+
+from eventgate.db.pool import Row, translated
+from eventgate.errors import EventGateError
 
 
 class Cursor(NamedTuple):
@@ -11,3 +17,99 @@ class Cursor(NamedTuple):
 
     position: int
     index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody wants of a cursor
+
+
+class Totals(NamedTuple):
+    """What became of the events up to a cursor; with it they are one atom."""
+
+    delivered: int = 0
+    filtered: int = 0
+    dead: int = 0
+    expired: int = 0
+
+
+class Standing(NamedTuple):
+    """Where a reader stands. The generation goes up by one each time an operator moves its cursor."""
+
+    cursor: Cursor
+    totals: Totals
+    generation: int
+
+
+START = Standing(Cursor(0, 0), Totals(), 0)
+"""Where a reader begins that never read anything."""
+
+
+class NotOwner(EventGateError):
+    """Somebody else owns the reader by now: stop, and deliver nothing more."""
+
+
+class Ownership(NamedTuple):
+    """The right to move one reader's cursor, until the lease runs out."""
+
+    reader: str
+    epoch: int
+
+
+class Cursors:
+    """The cursors of all readers. Every call raises Unavailable where the database is away."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def claim(self, reader: str, owner: str, lease_seconds: float) -> tuple[Ownership, Standing] | None:
+        """Become the owner of ``reader``, or None while another's lease runs. ``owner`` is for people to see."""
+        with translated():
+            await self._pool.execute("INSERT INTO cursors (reader) VALUES ($1) ON CONFLICT DO NOTHING", reader)
+            row = await self._pool.fetchrow(
+                """UPDATE cursors SET epoch = epoch + 1, owner = $2, lease_until = now() + make_interval(secs => $3)
+                   WHERE reader = $1 AND (lease_until < now() OR owner = $2) RETURNING *""",
+                reader, owner, lease_seconds,
+            )  # fmt: skip
+        return (Ownership(reader, row["epoch"]), _standing(row)) if row else None
+
+    async def renew(self, mine: Ownership, lease_seconds: float) -> None:
+        """Keep the lease for so much longer. Raises NotOwner."""
+        await self._update(mine, "lease_until = now() + make_interval(secs => $3)", lease_seconds)
+
+    async def save(self, mine: Ownership, standing: Standing) -> None:
+        """Move the cursor and its totals, in one row. Raises NotOwner."""
+        (cursor, totals, generation) = standing
+        await self._update(
+            mine,
+            """position = $3, index = $4, delivered = $5, filtered = $6, dead = $7, expired = $8, generation = $9,
+               updated_at = now()""",
+            *cursor, *totals, generation,
+        )  # fmt: skip
+
+    async def release(self, mine: Ownership) -> None:
+        """Let the next owner in at once. Harmless where somebody else owns the reader already."""
+        with translated():
+            await self._pool.execute(
+                "UPDATE cursors SET lease_until = '-infinity', owner = NULL WHERE reader = $1 AND epoch = $2", *mine
+            )
+
+    async def look(self, reader: str) -> Standing:
+        """Where a reader stands, for anybody; ``START`` where it never ran."""
+        with translated():
+            row = await self._pool.fetchrow("SELECT * FROM cursors WHERE reader = $1", reader)
+        return _standing(row) if row else START
+
+    async def forget(self, reader: str) -> None:
+        """Remove a reader that is configured no more."""
+        with translated():
+            await self._pool.execute("DELETE FROM cursors WHERE reader = $1", reader)
+
+    async def _update(self, mine: Ownership, assignments: str, *values: object) -> None:
+        with translated():
+            done = await self._pool.execute(
+                f"UPDATE cursors SET {assignments} WHERE reader = $1 AND epoch = $2",  # noqa: S608 - our own text
+                *mine, *values,
+            )  # fmt: skip
+        if done != "UPDATE 1":
+            raise NotOwner(f"{mine.reader} has another owner since epoch {mine.epoch}")
+
+
+def _standing(row: Row) -> Standing:
+    totals = Totals(row["delivered"], row["filtered"], row["dead"], row["expired"])
+    return Standing(Cursor(row["position"], row["index"]), totals, row["generation"])

@@ -146,7 +146,7 @@ CREATE TABLE cursors (
     lease_until timestamptz NOT NULL DEFAULT '-infinity',
     generation  bigint      NOT NULL DEFAULT 0,
     position    bigint      NOT NULL DEFAULT 0,
-    index       integer     NOT NULL DEFAULT -1,
+    index       integer     NOT NULL DEFAULT 0,
     delivered   bigint      NOT NULL DEFAULT 0,
     filtered    bigint      NOT NULL DEFAULT 0,
     dead        bigint      NOT NULL DEFAULT 0,
