@@ -36,7 +36,7 @@ def _broker(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates
 
 @pytest.fixture
 def kafka(_broker: Kafka) -> Kafka:
-    """The one broker of the run, running, with the topics of earlier tests; a test makes its own, under its own name."""
+    """The run's one broker, running. It keeps the topics of earlier tests; each test makes its own."""
     if not _broker.running:
         _broker.start()
     return _broker
