@@ -5,6 +5,7 @@ filter, format, retry, backoff, splitting down to the one bad event, dead letter
 
 Three verbs. ``open`` makes the connection and says where to go on. ``deliver`` hands over one window and returns when
 its fate is known. ``close`` lets go, quickly, whatever state the receiver is in. The loop calls one at a time.
+``probe``, for the configuration check alone, asks whether the receiver answers.
 
 What went wrong is said by raising: ``Disconnected`` (closed, opened again after a backoff, resumed from the cursor),
 ``Deferred`` (the same window again later), ``Refused`` (some event of this window will never be taken; the loop closes,
@@ -125,6 +126,10 @@ class Transport(Protocol):
 
     async def deliver(self, window: Window) -> Delivery:
         """Hand over the window and wait for its fate. May be cancelled; the loop then closes the transport."""
+        ...
+
+    async def probe(self) -> None:
+        """Reach the receiver and let go again, without disturbing a loop that may be running. Raises as ``open`` does."""
         ...
 
     async def close(self) -> None:

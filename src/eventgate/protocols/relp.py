@@ -1,0 +1,123 @@
+"""RELP, the client's half, as a state machine: bytes to send, bytes received, outcomes by message number.
+
+Pure. RELP (github.com/rsyslog/librelp, doc/relp.html) acknowledges every message by its transaction number. A client
+may have a window of messages (128 by custom) on the way; what is not acknowledged when the connection breaks is sent
+again, so a receiver may see it twice, and never not at all.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+WINDOW = 128
+_LARGEST_TXNR = 999_999_999
+_LONGEST_HEADER = 9 + 1 + 32 + 1 + 9 + 1
+_LONGEST_ANSWER = 1 << 20
+_HEADER = re.compile(rb"(\d{1,9}) ([A-Za-z]{1,32}) (\d{1,9})([ \n])")
+_OFFER = b"relp_version=0\nrelp_software=eventgate\ncommands=syslog"
+
+
+class ProtocolError(Exception):
+    """The other side does not speak RELP as we know it; the connection is of no more use."""
+
+
+class Answer(NamedTuple):
+    """What the receiver said to one message: its number since the session was opened, and the reason if it refused."""
+
+    number: int
+    refusal: str | None
+
+
+class RelpClient:
+    """One RELP session from ``open`` to ``close``. Not thread safe, does no input or output."""
+
+    def __init__(self, window: int = WINDOW) -> None:
+        self._window = window
+        self._buffer = bytearray()
+        self._txnr = 0
+        self._sent = 0
+        self._waiting: dict[int, int] = {}
+        self._opening: int | None = None
+        self.ready = False
+        """The receiver accepted our offer: messages may be sent."""
+        self.closed = False
+        """The receiver said that it closes; nothing more will be answered."""
+
+    @property
+    def room(self) -> int:
+        """How many messages may be sent now."""
+        return self._window - len(self._waiting) if self.ready and not self.closed else 0
+
+    @property
+    def waiting(self) -> int:
+        """How many messages are on the way without an answer."""
+        return len(self._waiting)
+
+    def open(self) -> bytes:
+        self._opening = self._next()
+        return self._frame(self._opening, b"open", _OFFER)
+
+    def send(self, messages: Sequence[bytes]) -> bytes:
+        """Frame messages, at most ``room`` of them; they get the next numbers, from 0 on."""
+        frames = []
+        for message in messages:
+            txnr = self._next()
+            self._waiting[txnr] = self._sent
+            self._sent += 1
+            frames.append(b"%d syslog %d %b\n" % (txnr, len(message), message))
+        return b"".join(frames)
+
+    def close(self) -> bytes:
+        return self._frame(self._next(), b"close", b"")
+
+    def receive(self, received: bytes) -> list[Answer]:
+        """Take what came from the receiver; answers in the order they came. Raises ``ProtocolError``."""
+        buffer = self._buffer
+        buffer += received
+        answers: list[Answer] = []
+        at = 0
+        while (header := _HEADER.match(buffer, at)) is not None:
+            length = int(header[3])
+            # Without data the header ends with the trailer itself; some servers send the blank all the same.
+            empty = header[4] == b"\n"
+            end = header.end() if empty else header.end() + length + 1
+            if length > _LONGEST_ANSWER or (empty and length):
+                raise ProtocolError(f"a frame of {length} octets that does not hold them")
+            if end > len(buffer):
+                break
+            if buffer[end - 1] != 0x0A:
+                raise ProtocolError("a frame does not end with a line feed")
+            self._take(int(header[1]), bytes(header[2]), bytes(buffer[header.end() : end - 1]), answers)
+            at = end
+        del buffer[:at]
+        if header is None and len(buffer) >= _LONGEST_HEADER:
+            raise ProtocolError(f"expected a RELP frame, got {bytes(buffer[:40])!r}")
+        return answers
+
+    def _take(self, txnr: int, command: bytes, data: bytes, answers: list[Answer]) -> None:
+        if command == b"serverclose":
+            self.closed = True
+            return
+        if command != b"rsp":
+            raise ProtocolError(f"unexpected command {command.decode()}")
+        code, _, words = data.partition(b" ")
+        accepted = code == b"200"
+        if txnr == self._opening:
+            self._opening = None
+            if not accepted:
+                raise ProtocolError(f"the receiver refused the session: {_shown(data)}")
+            self.ready = True
+        elif (number := self._waiting.pop(txnr, None)) is not None:
+            answers.append(Answer(number, None if accepted else _shown(words or data)))
+
+    def _next(self) -> int:
+        self._txnr = 1 if self._txnr == _LARGEST_TXNR else self._txnr + 1
+        return self._txnr
+
+    @staticmethod
+    def _frame(txnr: int, command: bytes, data: bytes) -> bytes:
+        return b"%d %b %d%b%b\n" % (txnr, command, len(data), b" " if data else b"", data)
+
+
+def _shown(data: bytes) -> str:
+    return data.decode("utf-8", "replace").strip()[:500]
