@@ -121,7 +121,7 @@ def load_verify_key(text: str | bytes, key_id: str) -> VerifyKey:
 
     Raises CallerError 422 ``verify-key-malformed`` for anything else, and says so where it is somebody's private key.
     """
-    raw = text.encode() if isinstance(text, str) else bytes(text)
+    raw = text.encode(errors="replace") if isinstance(text, str) else text
     stripped = raw.strip()
     try:
         if b"PRIVATE KEY" in stripped:
