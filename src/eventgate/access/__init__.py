@@ -4,7 +4,17 @@ Touches PostgreSQL (owns companies, users, api_keys and verify_keys) and, at fir
 """
 
 from eventgate.access.authenticator import Authenticator
+from eventgate.access.first_start import API_VERSION, Bootstrap, bootstrap
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import READ_SCOPES, ROLES, SCOPES
 
-__all__ = ["READ_SCOPES", "ROLES", "SCOPES", "Authenticator", "Principal"]
+__all__ = [
+    "API_VERSION",
+    "READ_SCOPES",
+    "ROLES",
+    "SCOPES",
+    "Authenticator",
+    "Bootstrap",
+    "Principal",
+    "bootstrap",
+]

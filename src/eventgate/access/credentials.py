@@ -10,7 +10,6 @@ from typing import Protocol
 from eventgate.errors import CallerError
 
 _AUTH_KEY_IN_QUERY = re.compile(r"egk_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}", re.ASCII)
-_BEARER = "bearer "
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="EventGate"'}  # RFC 9110, section 11.6.1: a 401 carries one
 
 
@@ -53,5 +52,5 @@ def unauthenticated(code: str, detail: str) -> CallerError:
 
 
 def _without_scheme(value: str) -> str:
-    value = value.strip()
-    return value[len(_BEARER) :].strip() if value[: len(_BEARER)].lower() == _BEARER else value
+    scheme, _, rest = value.strip().partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else value.strip()

@@ -65,11 +65,12 @@ class Directory:
         self._changes = 0
 
     def forget(self, payload: str) -> None:
-        """Hear of a change in the company whose id is ``payload``: the next ``warm`` reads it again."""
+        """Hear of a change in the company whose id is ``payload``, or in any where it is empty."""
         self._changes += 1
-        fleet = self._fleets.get(UUID(payload))
-        if fleet is not None:
-            fleet.stale = True
+        changed = [self._fleets.get(UUID(payload))] if payload else self._fleets.values()
+        for fleet in changed:
+            if fleet is not None:
+                fleet.stale = True
 
     async def warm(self, company: UUID, *, at_most: float = LIFETIME_SECONDS) -> None:
         """Have the company's sensors in memory, read at most so many seconds ago. Raises Unavailable."""
@@ -101,7 +102,7 @@ class Directory:
         return found
 
     async def register(self, company: UUID, *, edge: UUID | None = None, serial: str | None = None) -> Sensor | None:
-        """Register a sensor at first sight and return it; who has only an id goes by it, who has only a serial gets one.
+        """Register a sensor at first sight: one with an id only goes by it, one with a serial number only gets an id.
 
         None where the serial number given is another sensor's.
         """
