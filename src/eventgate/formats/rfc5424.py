@@ -85,8 +85,8 @@ class Rfc5424:
         else:
             element.append(f' dataOctets="{len(event.data)}"]')
         header = (
-            f"<{self.facility * 8 + severity}>1 {rfc3339(event.timestamp)} {_identifier(names.serial, 255)} {self.app_name} -"
-            f" {_identifier(event.code if alert else kind, 32)} "
+            f"<{self.facility * 8 + severity}>1 {rfc3339(event.timestamp)} {_identifier(names.serial, 255)}"
+            f" {self.app_name} - {_identifier(event.code if alert else kind, 32)} "
         )
         return (header + "".join(element) + _message(event.message)).encode()
 

@@ -18,27 +18,7 @@ from typing import NamedTuple, Protocol
 
 from eventgate.errors import DeliveryError, EventGateError
 from eventgate.event import Event, SensorNames
-from eventgate.journal.cursors import Cursor
-
-
-class Totals(NamedTuple):
-    """The ledger of one sink up to its cursor; with it they are one atom."""
-
-    delivered: int = 0
-    filtered: int = 0
-    dead: int = 0
-    expired: int = 0
-
-
-class Progress(NamedTuple):
-    """How far a sink has come: everything up to ``cursor`` is finished, and ``totals`` count it.
-
-    ``generation`` goes up by one each time an operator moves the cursor: exactly once means once in a generation.
-    """
-
-    cursor: Cursor
-    totals: Totals
-    generation: int
+from eventgate.journal.cursors import Cursor, Standing
 
 
 class Outgoing(NamedTuple):
@@ -58,12 +38,12 @@ class Outgoing(NamedTuple):
 class Window(NamedTuple):
     """What one call of ``deliver`` carries, in journal order, and how far the sink has come once it is delivered.
 
-    ``events`` may be empty: then there is only progress to keep (events left out by the filter, a dead letter, or the
+    ``upto`` counts every event of the window as delivered. ``events`` may be empty: then there is only progress to keep (events left out by the filter, a dead letter, or the
     reminder that a sink without news still lives). The loop sends empty windows only to transports that keep progress.
     """
 
     events: Sequence[Outgoing]
-    upto: Progress
+    upto: Standing
 
 
 class Refusal(NamedTuple):
@@ -113,8 +93,8 @@ class Transport(Protocol):
     """True: each ``deliver`` stores ``window.upto`` at the receiver in the same atom as the events, all or nothing;
     it then raises ``Refused`` rather than naming refusals, and gets an empty window at least every few hours."""
 
-    async def open(self, kept: Progress) -> Progress:
-        """Connect, and return the progress to go on from.
+    async def open(self, kept: Standing) -> Standing:
+        """Connect, and return where to go on from.
 
         ``kept`` is what the database holds: the truth, unless the transport keeps progress itself. Such a transport
         fences its rivals first, then reads what it kept and returns that, with two exceptions: a ``kept`` of a later
