@@ -1,1 +1,267 @@
-"""The configuration: TOML, environment and secret files, validated and frozen."""
+"""The configuration: a TOML file, ``EVENTGATE_…`` variables and secret files, validated and frozen.
+
+What is said on the command line wins over the environment, that over secret files, those over the TOML file.
+Touches files and the environment, at start only. Rooms get plain values from app, never these objects.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings.exceptions import SettingsError
+
+from eventgate.errors import ConfigurationError, FieldError
+
+PREFIX = "EVENTGATE_"
+_SECRET_WORDS = ("url", "password", "secret", "token")
+_MEBIBYTE = 1 << 20
+
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Http(_Section):
+    """Where callers reach the gate."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+    workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=64)
+    public_url: str = Field("", pattern=r"^(https?://[^/?#\s]+[^?#\s]*[^/?#\s])?$")
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    plain_text_on_network: bool = False
+    drain_seconds: Seconds = 20.0
+
+    @field_validator("host")
+    @classmethod
+    def _is_address(cls, host: str) -> str:
+        ip_address(host)
+        return host
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file belong together; one of them is missing")
+        guarded = self.certificate_file or self.trusted_proxies or self.plain_text_on_network
+        if not ip_address(self.host).is_loopback and not guarded:
+            raise ValueError(
+                f"host {self.host} can be reached from other machines, and auth keys would cross the network readable; "
+                "expected certificate_file and key_file, or trusted_proxies, or plain_text_on_network = true to insist"
+            )
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """The address to tell people, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"{'https' if self.certificate_file else 'http'}://{host}:{self.port}"
+
+
+class Database(_Section):
+    """An external PostgreSQL by ``url``, or the embedded one."""
+
+    url: str = Field("", repr=False, pattern=r"^(postgres(ql)?://.*)?$")
+    settings: dict[str, str] = {}
+    connections: int = Field(8, ge=2, le=100)
+
+
+class Writes(_Section):
+    """What a write may be."""
+
+    max_body_bytes: Positive = 5 * _MEBIBYTE
+    max_inflated_bytes: Positive = 8 * _MEBIBYTE
+    max_events: Positive = 5_000
+    max_age_days: Positive = 30
+    max_ahead_seconds: Positive = 300
+    created_back_seconds: Positive = 300
+    created_ahead_seconds: Positive = 60
+    bodies_in_flight_bytes: Positive = 64 * _MEBIBYTE
+    max_backlog_events: Positive = 50_000
+    min_free_disk_bytes: Positive = 1 << 30
+
+
+class Journal(_Section):
+    """How events are committed and how long they stay."""
+
+    commit_connections: int = Field(2, ge=1, le=16)
+    group_events: int = Field(2_000, ge=1, le=20_000)
+    keep_payload_hours: Positive = 7 * 24
+    keep_payload_bytes: Positive = 10 << 30
+    keep_events_days: Positive = 90
+    keep_rejects_days: Positive = 7
+
+
+class Search(_Section):
+    """Bounds of a search."""
+
+    deadline_seconds: Seconds = 2.0
+    connections: int = Field(4, ge=1, le=50)
+
+
+class Log(_Section):
+    """Structured logs on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    style: Literal["json", "console"] = "json"
+
+
+class Metrics(_Section):
+    """Who may read /metrics on the public port; without a token nobody but the machine itself."""
+
+    token: str = Field("", repr=False)
+
+
+class Sink(BaseModel):
+    """One destination; the keys its transport needs stand beside these and are checked by the transport."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    transport: str
+    format: str = "json"
+    filter: tuple[str, ...] = ()
+    company: str | None = None
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The keys of its transport."""
+        return self.model_extra or {}
+
+
+class Configuration(_Section):
+    """Everything an EventGate is told."""
+
+    data: Path = Path("data")
+    http: Http = Http()
+    database: Database = Database()
+    writes: Writes = Writes()
+    journal: Journal = Journal()
+    search: Search = Search()
+    log: Log = Log()
+    metrics: Metrics = Metrics()
+    sinks: tuple[Sink, ...] = ()
+
+    @field_validator("sinks")
+    @classmethod
+    def _have_names_of_their_own(cls, sinks: tuple[Sink, ...]) -> tuple[Sink, ...]:
+        names = [sink.name for sink in sinks]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two sinks are called {twice[0]!r}; a sink's cursor is kept under its name")
+        return sinks
+
+
+class _Gathered(BaseSettings, Configuration):
+    """A Configuration put together from its sources; ``_file`` is the parsed TOML, ``_secrets`` a directory."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", secrets_dir_missing="error")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings
+        assert isinstance(init_settings, InitSettingsSource)
+        told = dict(init_settings.init_kwargs)
+        file, directory = told.pop("_file"), told.pop("_secrets")
+        secrets = NestedSecretsSettingsSource(
+            file_secret_settings, secrets_dir=directory, env_prefix="", secrets_nested_delimiter="__"
+        )
+        return (InitSettingsSource(settings_cls, told), env_settings, secrets, InitSettingsSource(settings_cls, file))
+
+
+def load(path: Path | None = None, told: Mapping[str, Any] | None = None) -> Configuration:
+    """Put the configuration together from the file ``path`` (``EVENTGATE_CONFIG`` by default) and everything else.
+
+    ``told`` is what the command line said, nested as the file is.
+    Raises ConfigurationError naming source, key, what was expected and what came, all mistakes at once.
+    """
+    if path is None and (named := os.environ.get(f"{PREFIX}CONFIG")):
+        path = Path(named)
+    file = _read(path) if path else {}
+    strangers = _unknown_variables()
+    if strangers:
+        raise ConfigurationError("environment", strangers)
+    try:
+        sources: dict[str, Any] = {"_file": file, "_secrets": os.environ.get(f"{PREFIX}SECRETS")}
+        gathered = _Gathered(**sources, **(told or {}))
+    except ValidationError as error:
+        raise _explain(error, path) from None
+    except SettingsError as error:
+        raise ConfigurationError("environment", [FieldError(PREFIX, "unreadable", str(error))]) from None
+    return Configuration.model_validate(gathered.model_dump())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigurationError(
+            str(path), [FieldError("the file", "unreadable", f"expected TOML: {reason}")]
+        ) from None
+
+
+def _unknown_variables() -> list[FieldError]:
+    """Variables that look like ours and name no section: a slip that would otherwise pass in silence."""
+    sections = [name.upper() for name in Configuration.model_fields]
+    return [
+        FieldError(name, "unknown", f"no such section; expected one of {', '.join(sections)}")
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and "__" in name and name.removeprefix(PREFIX).split("__")[0] not in sections
+    ]
+
+
+def _explain(error: ValidationError, path: Path | None) -> ConfigurationError:
+    problems, sources = [], set()
+    for each in error.errors(include_url=False):
+        keys = [str(key) for key in each["loc"]]
+        variable = PREFIX + "__".join(keys).upper()
+        from_environment = any(variable == name or variable.startswith(f"{name}__") for name in os.environ)
+        sources.add("environment" if from_environment else str(path or "command line"))
+        pointer = variable if from_environment else ".".join(keys)
+        problems.append(
+            FieldError(pointer, each["type"], _sentence(each["msg"], each["type"], keys, each.get("input")))
+        )
+    return ConfigurationError(" and ".join(sorted(sources)), problems)
+
+
+def _sentence(message: str, kind: str, keys: list[str], came: object) -> str:
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(keys[-1], _names_beside(keys), 1)
+        return "there is no such key" + (f"; did you mean {near[0]}?" if near else "")
+    if kind == "missing":
+        return "expected a value, found none"
+    sentence = message.removeprefix("Value error, ").replace("Input should be", "expected", 1)
+    plain = isinstance(came, str | int | float) and not any(word in keys[-1] for word in _SECRET_WORDS)
+    return f"{sentence}, found {came!r}" if plain else sentence
+
+
+def _names_beside(keys: list[str]) -> list[str]:
+    fields = Configuration.model_fields
+    if len(keys) == 1:
+        return list(fields)
+    section = fields[keys[0]].annotation
+    return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
