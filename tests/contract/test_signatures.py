@@ -52,7 +52,7 @@ def _library_signs(key: SigningKey, components: tuple[str, ...], **options) -> r
 
 def _received(message: requests.PreparedRequest) -> SignedRequest:
     headers = [(name.lower(), value) for name, value in message.headers.items()]
-    return SignedRequest("POST", "https", "Gate.Example:443", "/v2/events", headers, BODY)
+    return SignedRequest("POST", "https", "gate.example:443", "/v2/events", headers, BODY)
 
 
 @pytest.mark.parametrize("components", COMPONENTS.values(), ids=COMPONENTS)
