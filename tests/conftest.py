@@ -16,6 +16,8 @@ from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
 
+pytest_plugins = ["tests.services.fixtures"]
+
 _TEMPLATE = "migrated"
 _numbers = itertools.count()
 
