@@ -35,9 +35,10 @@ class RelpClient:
         self._window = window
         self._buffer = bytearray()
         self._txnr = 0
-        self._sent = 0
         self._waiting: dict[int, int] = {}
         self._opening: int | None = None
+        self.sent = 0
+        """How many messages were sent so far: the number of the next."""
         self.ready = False
         """The receiver accepted our offer: messages may be sent."""
         self.closed = False
@@ -62,8 +63,8 @@ class RelpClient:
         frames = []
         for message in messages:
             txnr = self._next()
-            self._waiting[txnr] = self._sent
-            self._sent += 1
+            self._waiting[txnr] = self.sent
+            self.sent += 1
             frames.append(b"%d syslog %d %b\n" % (txnr, len(message), message))
         return b"".join(frames)
 

@@ -38,8 +38,9 @@ class Outgoing(NamedTuple):
 class Window(NamedTuple):
     """What one call of ``deliver`` carries, in journal order, and how far the sink has come once it is delivered.
 
-    ``upto`` counts every event of the window as delivered. ``events`` may be empty: then there is only progress to keep (events left out by the filter, a dead letter, or the
-    reminder that a sink without news still lives). The loop sends empty windows only to transports that keep progress.
+    ``upto`` counts every event of the window as delivered. ``events`` may be empty: then there is only progress to keep
+    (events left out by the filter, a dead letter, or the reminder that a sink without news still lives); the loop sends
+    empty windows to transports that keep progress, and to no others.
     """
 
     events: Sequence[Outgoing]
@@ -109,7 +110,7 @@ class Transport(Protocol):
         ...
 
     async def probe(self) -> None:
-        """Reach the receiver and let go again, without disturbing a loop that may be running. Raises as ``open`` does."""
+        """Reach the receiver and let go again, disturbing no loop that may be running. Raises ``Disconnected``."""
         ...
 
     async def close(self) -> None:

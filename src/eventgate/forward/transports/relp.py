@@ -1,0 +1,99 @@
+"""RELP, plain or TLS: the receiver acknowledges every message, so what counts is confirmed.
+
+Touches the network. Messages go out as long as the receiver's window has room, answers come in meanwhile.
+"""
+
+import asyncio
+import ssl
+
+from eventgate.errors import Disconnected
+from eventgate.forward.transports import Delivery, Limits, Refusal, Window
+from eventgate.forward.transports.connection import Connection
+from eventgate.forward.transports.tls import client_context
+from eventgate.journal.cursors import START, Standing
+from eventgate.protocols.relp import Answer, ProtocolError, RelpClient
+from eventgate.sinks.options import RelpOptions
+
+_FAREWELL_SECONDS = 1.0
+
+
+class Relp:
+    """One RELP session at a time."""
+
+    guarantee = "confirmed"
+    keeps_progress = False
+
+    def __init__(self, options: RelpOptions) -> None:
+        self._options = options
+        self.limits = Limits(events=2000, bytes=2 << 20, event_bytes=options.max_message_bytes)
+        self._tls: ssl.SSLContext | None = None
+        if options.tls:
+            self._tls = client_context(options.ca_file, options.cert_file, options.key_file)
+        self._connection: Connection | None = None
+        self._client = RelpClient(options.window)
+
+    async def open(self, kept: Standing) -> Standing:
+        self._client = RelpClient(self._options.window)
+        self._connection = await Connection.connect(self._options.address, self._tls, self._options.server_name)
+        await self._connection.send(self._client.open())
+        while not self._client.ready:
+            await self._answers(self._connection)
+        return kept
+
+    async def deliver(self, window: Window) -> Delivery:
+        """Messages are numbered over the session; a window that broke off is followed by a new session."""
+        assert self._connection is not None, "deliver before open"
+        bodies = [outgoing.body for outgoing in window.events]
+        answered = [False] * len(bodies)
+        refused: list[Refusal] = []
+        first = self._client.sent
+        finished = sent = 0
+        try:
+            while finished < len(bodies):
+                if room := min(self._client.room, len(bodies) - sent):
+                    await self._connection.send(self._client.send(bodies[sent : sent + room]))
+                    sent += room
+                for number, refusal in await self._answers(self._connection):
+                    answered[number - first] = True
+                    if refusal is not None:
+                        refused.append(Refusal(number - first, refusal))
+                while finished < len(bodies) and answered[finished]:
+                    finished += 1
+        except Disconnected as failure:
+            return Delivery(finished, [refusal for refusal in refused if refusal.number < finished], failure)
+        return Delivery(finished, refused)
+
+    async def probe(self) -> None:
+        """A session of its own, opened and closed: RELP receivers serve many."""
+        other = Relp(self._options)
+        try:
+            await other.open(START)
+        finally:
+            await other.close()
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if self._client.ready and not self._client.closed and not self._client.waiting:
+                async with asyncio.timeout(_FAREWELL_SECONDS):
+                    await connection.send(self._client.close())
+        except (Disconnected, TimeoutError):
+            pass
+        finally:
+            connection.close()
+
+    async def _answers(self, connection: Connection) -> list[Answer]:
+        """Wait for the receiver's next words. Silence for longer than the timeout is a lost connection."""
+        timeout = self._options.timeout_seconds
+        try:
+            async with asyncio.timeout(timeout):
+                answers = self._client.receive(await connection.receive())
+        except TimeoutError:
+            raise Disconnected(f"{self._options.address} answered nothing for {timeout:g} s") from None
+        except ProtocolError as error:
+            raise Disconnected(f"{self._options.address}: {error}") from error
+        if self._client.closed and not answers:
+            raise Disconnected(f"{self._options.address} closed the session")
+        return answers

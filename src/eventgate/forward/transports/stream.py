@@ -1,0 +1,68 @@
+"""Syslog over TCP (RFC 6587) and TLS (RFC 5425), framed by octet counting: written, never confirmed.
+
+Touches the network. Syslog itself acknowledges nothing. The most that can be said is that the receiver's kernel has
+every byte: the window counts when the send queue is empty and the peer has not closed. What came after the cursor is
+sent again on the next connection, and a window is small, so that is little. RELP is the better choice.
+"""
+
+import asyncio
+import ssl
+
+from eventgate.errors import Disconnected
+from eventgate.forward.transports import Delivery, Limits, Window
+from eventgate.forward.transports.connection import Connection
+from eventgate.forward.transports.tls import client_context
+from eventgate.journal.cursors import Standing
+from eventgate.protocols.octet_counting import frame
+from eventgate.sinks.options import TcpOptions, TlsOptions
+
+_FIRST_LOOK, _LONGEST_LOOK = 0.0005, 0.05
+
+
+class SyslogStream:
+    """One connection to a syslog receiver, plain or TLS."""
+
+    guarantee = "written"
+    limits = Limits(events=1000, bytes=1 << 20)
+    keeps_progress = False
+
+    def __init__(self, options: TcpOptions | TlsOptions) -> None:
+        self._address = options.address
+        self._timeout = options.timeout_seconds
+        self._tls: ssl.SSLContext | None = None
+        self._server_name: str | None = None
+        if isinstance(options, TlsOptions):
+            self._tls = client_context(options.ca_file, options.cert_file, options.key_file)
+            self._server_name = options.server_name
+        self._connection: Connection | None = None
+
+    async def open(self, kept: Standing) -> Standing:
+        self._connection = await Connection.connect(self._address, self._tls, self._server_name)
+        return kept
+
+    async def deliver(self, window: Window) -> Delivery:
+        assert self._connection is not None, "deliver before open"
+        self._connection.check()
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._connection.send(frame(outgoing.body for outgoing in window.events))
+                await self._until_taken(self._connection)
+        except TimeoutError:
+            raise Disconnected(f"{self._address} took nothing for {self._timeout:g} s") from None
+        self._connection.check()
+        return Delivery(len(window.events))
+
+    async def probe(self) -> None:
+        (await Connection.connect(self._address, self._tls, self._server_name)).close()
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @staticmethod
+    async def _until_taken(connection: Connection) -> None:
+        pause = _FIRST_LOOK
+        while connection.unacknowledged():
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_LOOK)
