@@ -4,9 +4,9 @@ Pure. A transport gets its options as one frozen value; secrets are read from fi
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints, model_validator
 
 Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):[0-9]{1,5}$")]
 """``host:port``; an IPv6 address stands in brackets."""
@@ -69,3 +69,37 @@ class FileOptions(_Options):
     rotate_bytes: Annotated[int, Field(ge=1024)] = 100 << 20
     keep_files: Annotated[int, Field(ge=0, le=1000)] = 10
     """How many rotated files stay beside the current one: ``path.1`` is the newest."""
+
+
+class KafkaOptions(_Options):
+    """Apache Kafka, in transactions that carry the cursor: exactly once."""
+
+    transport: Literal["kafka"]
+    brokers: Annotated[tuple[Address, ...], Field(min_length=1)]
+    topic: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = 6
+    """Only where the topic is absent and is created; one that exists keeps its own."""
+    replication: Annotated[int, Field(ge=-1, le=100)] = -1
+    """Likewise; -1 leaves it to the broker's default."""
+    compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] = "zstd"
+    max_message_bytes: Annotated[int, Field(ge=2048, le=16 << 20)] = 1_000_000
+    """At most the topic's own ``max.message.bytes``; a longer event becomes a dead letter."""
+    tls: bool = False
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    username: str | None = None
+    password: Annotated[str | None, Field(repr=False)] = None
+    password_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        if not self.tls and (self.ca_file or self.cert_file or self.key_file):
+            raise ValueError("ca_file, cert_file and key_file need tls = true")
+        if self.sasl_mechanism is None:
+            if self.username or self.password or self.password_file:
+                raise ValueError("username and password need sasl_mechanism")
+        elif self.username is None or (self.password is None) == (self.password_file is None):
+            raise ValueError("sasl_mechanism needs username, and one of password and password_file")
+        return self
