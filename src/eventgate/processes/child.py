@@ -1,0 +1,95 @@
+"""One child process, seen from the parent: started, ready, stopped, and started again when it falls over.
+
+Touches a process, its standard input (the order, then a pipe whose end tells the child that we are gone) and its
+standard output (one line: ready).
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+
+import structlog
+
+from eventgate.db.lifeline import dies_with_parent
+from eventgate.errors import EventGateError
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+STEADY_SECONDS = 60.0
+"""A child that lived this long is forgiven its falls: the next pause is the first one again."""
+
+_log = structlog.get_logger()
+
+
+class NotStarted(EventGateError):
+    """A child ended before it was ready; what it said is on standard error."""
+
+
+class Child:
+    """A child with a role, run by ``python -m eventgate.processes.run``; ``order`` is the line it reads at first."""
+
+    def __init__(self, name: str, order: bytes, variables: Mapping[str, str]) -> None:
+        self.name = name
+        self._order = order
+        self._variables = {**os.environ, **variables}
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready. Raises NotStarted."""
+        self._process = process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "eventgate.processes.run",
+            self.name,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=self._variables,
+            preexec_fn=dies_with_parent(signal.SIGKILL),
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(ConnectionError):  # it died at once; the missing line below says so
+            process.stdin.write(self._order + b"\n")
+            await process.stdin.drain()
+        if await process.stdout.readline() != b"ready\n":
+            status = await process.wait()
+            raise NotStarted(f"the process {self.name!r} ended with status {status} before it was ready")
+
+    async def keep(self) -> None:
+        """Start it again whenever it ends, after a pause that doubles, until ``stop``."""
+        loop = asyncio.get_running_loop()
+        pause, born = FIRST_PAUSE_SECONDS, loop.time()
+        while True:
+            assert self._process is not None, "start comes first"
+            status = await self._process.wait()
+            if self._stopping:
+                return
+            if loop.time() - born > STEADY_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
+            _log.error("process ended", process=self.name, status=status, restart_in_seconds=pause)
+            await asyncio.sleep(pause)
+            pause, born = min(2 * pause, LONGEST_PAUSE_SECONDS), loop.time()
+            with suppress(NotStarted):
+                await self.start()
+
+    async def stop(self, patience: float) -> None:
+        """Ask it to finish what is under way, wait ``patience`` seconds at most, then kill it."""
+        self._stopping = True
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(patience):
+                await self._process.wait()
+        except TimeoutError:
+            _log.error("process killed", process=self.name, after_seconds=patience)
+            self._process.kill()
+            await self._process.wait()

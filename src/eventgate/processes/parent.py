@@ -1,0 +1,118 @@
+"""The parent of a running EventGate: owns the data directory, supervises the database and the children.
+
+    serve ── lock ── embedded PostgreSQL (its own session; dies with us)
+               ├──── worker 1 … N       ingest and API, sharing the port (SO_REUSEPORT)
+               └──── forward            the delivery loops and the housekeeping
+
+Touches signals, the terminal and the processes; the rooms only through app.
+"""
+
+import asyncio
+import shutil
+import signal
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+import structlog
+
+from eventgate.app import FORWARD, WORKER, Order, prepare
+from eventgate.config import Configuration
+from eventgate.db.embedded import EmbeddedPostgres
+from eventgate.errors import EventGateError
+from eventgate.processes.child import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Child
+from eventgate.processes.lock import DataDirectory
+from eventgate.processes.port import demand_free
+from eventgate.processes.welcome import welcome
+
+_FORWARD_PATIENCE_SECONDS = 10.0
+_log = structlog.get_logger()
+
+
+async def serve(configuration: Configuration) -> None:
+    """Run EventGate until SIGTERM or SIGINT, then drain: requests first, deliveries next, the database last.
+
+    Raises AlreadyRunning, ConfigurationError, Unavailable and NotStarted, each with a sentence for the terminal.
+    """
+    http = configuration.http
+    _cancel_on_signal()
+    with suppress(asyncio.CancelledError), DataDirectory(configuration.data, http.base_url) as held:
+        demand_free(http.host, http.port)
+        async with AsyncExitStack() as stack:
+            url = configuration.database.url or await _start_database(stack, held.directory, configuration)
+            await prepare(configuration, url)
+            await _start_children(stack, Order(configuration=configuration, database_url=url), held.directory)
+            print(welcome(configuration), flush=True)  # noqa: T201 - said to the person at the terminal
+            await asyncio.Event().wait()
+
+
+def _cancel_on_signal() -> None:
+    """Let the first SIGINT or SIGTERM cancel the running task, at whatever step it is; later ones find us draining."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None, "serve runs in a task"
+
+    def stop() -> None:
+        if not task.cancelling():
+            _log.info("draining")
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+async def _start_database(stack: AsyncExitStack, directory: Path, configuration: Configuration) -> str:
+    postgres = EmbeddedPostgres(directory / "postgres", settings=configuration.database.settings)
+    await stack.enter_async_context(postgres)
+    _supervise(stack, _keep_database(postgres))
+    return postgres.url
+
+
+async def _keep_database(postgres: EmbeddedPostgres) -> None:
+    """Start the database again whenever it ends; its address stays, so that the children find it again."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        status = await postgres.exited()
+        _log.error("database ended", status=status, restart_in_seconds=pause)
+        await asyncio.sleep(pause)
+        try:
+            await postgres.start()
+        except (EventGateError, OSError) as error:
+            _log.error("database did not start", error=str(error))
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        else:
+            pause = FIRST_PAUSE_SECONDS
+
+
+async def _start_children(stack: AsyncExitStack, order: Order, directory: Path) -> None:
+    """Start the forward process and the workers, all at once; on the way out workers drain before it stops."""
+    metrics = directory / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)  # files of processes that are gone would be counted on
+    metrics.mkdir()
+    variables = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    line = order.model_dump_json().encode()
+    forward = Child(FORWARD, line, variables)
+    workers = [Child(f"{WORKER}-{number + 1}", line, variables) for number in range(order.configuration.http.workers)]
+    stack.push_async_callback(forward.stop, _FORWARD_PATIENCE_SECONDS)
+    stack.push_async_callback(_stop_all, workers, order.configuration.http.drain_seconds)
+    children = [forward, *workers]
+    async with asyncio.TaskGroup() as starting:
+        for child in children:
+            starting.create_task(child.start())
+    for child in children:
+        _supervise(stack, child.keep())
+
+
+async def _stop_all(children: list[Child], patience: float) -> None:
+    await asyncio.gather(*(child.stop(patience) for child in children))
+
+
+def _supervise(stack: AsyncExitStack, keeping: Coroutine[None, None, None]) -> None:
+    """Run a keeper until the stack unwinds to here: from then on nothing is started again."""
+    task = asyncio.create_task(keeping)
+
+    async def leave() -> None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    stack.push_async_callback(leave)
