@@ -2,3 +2,21 @@
 
 Pure.
 """
+
+from eventgate.query.conditions import Condition, Matcher, Query, Where
+from eventgate.query.fields import FIELDS
+from eventgate.query.operators import OPERATORS, Takes
+from eventgate.query.parse import CODE, SEPARATOR, parse_filters
+
+__all__ = [
+    "CODE",
+    "FIELDS",
+    "OPERATORS",
+    "SEPARATOR",
+    "Condition",
+    "Matcher",
+    "Query",
+    "Takes",
+    "Where",
+    "parse_filters",
+]
