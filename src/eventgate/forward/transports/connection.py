@@ -16,16 +16,11 @@ import sys
 from typing import Self
 
 from eventgate.errors import Disconnected
+from eventgate.forward.transports.settings import host_and_port
 
 _SIOCOUTQ = 0x5411 if sys.platform == "linux" else 0
 _CHUNK = 1 << 18
 _CONNECT_SECONDS = 10.0
-
-
-def host_and_port(address: str) -> tuple[str, int]:
-    """Split ``host:port`` or ``[v6]:port``."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 class Connection:

@@ -9,11 +9,23 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from eventgate.errors import Disconnected
 from eventgate.forward.transports import Delivery, Limits, Window
+from eventgate.forward.transports.settings import Settings
 from eventgate.journal.cursors import Standing
-from eventgate.sinks.options import FileOptions
+
+
+class FileSettings(Settings):
+    """Keys of transport ``file``."""
+
+    path: Path
+    rotate_bytes: Annotated[int, Field(ge=1024)] = 100 << 20
+    keep_files: Annotated[int, Field(ge=0, le=1000)] = 10
+    """How many rotated files stay beside the current one: ``path.1`` is the newest."""
 
 
 class LinesFile:
@@ -23,8 +35,8 @@ class LinesFile:
     limits = Limits(events=5000, bytes=4 << 20)
     keeps_progress = False
 
-    def __init__(self, options: FileOptions) -> None:
-        self._options = options
+    def __init__(self, settings: FileSettings) -> None:
+        self._settings = settings
         # One thread: a close that comes after a cancelled write waits for it, and never takes its file away.
         self._thread = ThreadPoolExecutor(1, "file-sink")
         self._file: int | None = None
@@ -40,7 +52,7 @@ class LinesFile:
         return Delivery(len(window.events))
 
     async def probe(self) -> None:
-        directory = self._options.path.parent
+        directory = self._settings.path.parent
         if not (directory.is_dir() and os.access(directory, os.W_OK)):
             raise Disconnected(f"{directory} is not a directory that may be written to")
 
@@ -51,7 +63,7 @@ class LinesFile:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, action)
         except OSError as error:
-            raise Disconnected(f"{self._options.path}: {error.strerror}") from error
+            raise Disconnected(f"{self._settings.path}: {error.strerror}") from error
 
     def _close(self) -> None:
         if self._file is not None:
@@ -60,7 +72,7 @@ class LinesFile:
             self._file = None
 
     def _open(self) -> None:
-        path = self._options.path
+        path = self._settings.path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         self._size = os.fstat(self._file).st_size
         self._cut_torn_line()
@@ -83,7 +95,7 @@ class LinesFile:
 
     def _append(self, lines: bytes) -> None:
         assert self._file is not None, "deliver before open"
-        if self._size and self._size + len(lines) > self._options.rotate_bytes:
+        if self._size and self._size + len(lines) > self._settings.rotate_bytes:
             self._rotate()
         left = memoryview(lines)
         while left:
@@ -93,7 +105,7 @@ class LinesFile:
 
     def _rotate(self) -> None:
         assert self._file is not None
-        path, keep = self._options.path, self._options.keep_files
+        path, keep = self._settings.path, self._settings.keep_files
         os.close(self._file)
         self._file = None
         for number in range(keep, 0, -1):

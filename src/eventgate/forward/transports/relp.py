@@ -5,16 +5,30 @@ Touches the network. Messages go out as long as the receiver's window has room, 
 
 import asyncio
 import ssl
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from eventgate.errors import Disconnected
 from eventgate.forward.transports import Delivery, Limits, Refusal, Window
 from eventgate.forward.transports.connection import Connection
-from eventgate.forward.transports.tls import client_context
+from eventgate.forward.transports.settings import Address
+from eventgate.forward.transports.tls import TlsSettings, client_context
 from eventgate.journal.cursors import START, Standing
-from eventgate.protocols.relp import Answer, ProtocolError, RelpClient
-from eventgate.sinks.options import RelpOptions
+from eventgate.protocols.relp import WINDOW, Answer, ProtocolError, RelpClient
 
 _FAREWELL_SECONDS = 1.0
+
+
+class RelpSettings(TlsSettings):
+    """Keys of transport ``relp``."""
+
+    address: Address
+    tls: bool = False
+    window: Annotated[int, Field(ge=1, le=10_000)] = WINDOW
+    timeout_seconds: PositiveFloat = 30.0
+    max_message_bytes: PositiveInt = 128 << 10
+    """The receiver's largest message (rsyslog: maxDataSize); a longer event becomes a dead letter."""
 
 
 class Relp:
@@ -23,18 +37,18 @@ class Relp:
     guarantee = "confirmed"
     keeps_progress = False
 
-    def __init__(self, options: RelpOptions) -> None:
-        self._options = options
-        self.limits = Limits(events=2000, bytes=2 << 20, event_bytes=options.max_message_bytes)
+    def __init__(self, settings: RelpSettings) -> None:
+        self._settings = settings
+        self.limits = Limits(events=2000, bytes=2 << 20, event_bytes=settings.max_message_bytes)
         self._tls: ssl.SSLContext | None = None
-        if options.tls:
-            self._tls = client_context(options.ca_file, options.cert_file, options.key_file)
+        if settings.tls:
+            self._tls = client_context(settings)
         self._connection: Connection | None = None
-        self._client = RelpClient(options.window)
+        self._client = RelpClient(settings.window)
 
     async def open(self, kept: Standing) -> Standing:
-        self._client = RelpClient(self._options.window)
-        self._connection = await Connection.connect(self._options.address, self._tls, self._options.server_name)
+        self._client = RelpClient(self._settings.window)
+        self._connection = await Connection.connect(self._settings.address, self._tls, self._settings.server_name)
         await self._connection.send(self._client.open())
         while not self._client.ready:
             await self._answers(self._connection)
@@ -65,7 +79,7 @@ class Relp:
 
     async def probe(self) -> None:
         """A session of its own, opened and closed: RELP receivers serve many."""
-        other = Relp(self._options)
+        other = Relp(self._settings)
         try:
             await other.open(START)
         finally:
@@ -86,14 +100,14 @@ class Relp:
 
     async def _answers(self, connection: Connection) -> list[Answer]:
         """Wait for the receiver's next words. Silence for longer than the timeout is a lost connection."""
-        timeout = self._options.timeout_seconds
+        timeout = self._settings.timeout_seconds
         try:
             async with asyncio.timeout(timeout):
                 answers = self._client.receive(await connection.receive())
         except TimeoutError:
-            raise Disconnected(f"{self._options.address} answered nothing for {timeout:g} s") from None
+            raise Disconnected(f"{self._settings.address} answered nothing for {timeout:g} s") from None
         except ProtocolError as error:
-            raise Disconnected(f"{self._options.address}: {error}") from error
+            raise Disconnected(f"{self._settings.address}: {error}") from error
         if self._client.closed and not answers:
-            raise Disconnected(f"{self._options.address} closed the session")
+            raise Disconnected(f"{self._settings.address} closed the session")
         return answers

@@ -8,15 +8,31 @@ sent again on the next connection, and a window is small, so that is little. REL
 import asyncio
 import ssl
 
+from pydantic import PositiveFloat
+
 from eventgate.errors import Disconnected
 from eventgate.forward.transports import Delivery, Limits, Window
 from eventgate.forward.transports.connection import Connection
-from eventgate.forward.transports.tls import client_context
+from eventgate.forward.transports.settings import Address, Settings
+from eventgate.forward.transports.tls import TlsSettings, client_context
 from eventgate.journal.cursors import Standing
 from eventgate.protocols.octet_counting import frame
-from eventgate.sinks.options import TcpOptions, TlsOptions
 
 _FIRST_LOOK, _LONGEST_LOOK = 0.0005, 0.05
+
+
+class TcpSettings(Settings):
+    """Keys of transport ``tcp``."""
+
+    address: Address
+    timeout_seconds: PositiveFloat = 30.0
+
+
+class SecureSettings(TlsSettings):
+    """Keys of transport ``tls``."""
+
+    address: Address
+    timeout_seconds: PositiveFloat = 30.0
 
 
 class SyslogStream:
@@ -26,14 +42,14 @@ class SyslogStream:
     limits = Limits(events=1000, bytes=1 << 20)
     keeps_progress = False
 
-    def __init__(self, options: TcpOptions | TlsOptions) -> None:
-        self._address = options.address
-        self._timeout = options.timeout_seconds
+    def __init__(self, settings: TcpSettings | SecureSettings) -> None:
+        self._address = settings.address
+        self._timeout = settings.timeout_seconds
         self._tls: ssl.SSLContext | None = None
         self._server_name: str | None = None
-        if isinstance(options, TlsOptions):
-            self._tls = client_context(options.ca_file, options.cert_file, options.key_file)
-            self._server_name = options.server_name
+        if isinstance(settings, SecureSettings):
+            self._tls = client_context(settings)
+            self._server_name = settings.server_name
         self._connection: Connection | None = None
 
     async def open(self, kept: Standing) -> Standing:

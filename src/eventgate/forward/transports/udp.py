@@ -9,13 +9,18 @@ import socket
 
 from eventgate.errors import Disconnected
 from eventgate.forward.transports import Delivery, Limits, Refusal, Window
-from eventgate.forward.transports.connection import host_and_port
+from eventgate.forward.transports.settings import Address, Settings, host_and_port
 from eventgate.journal.cursors import Standing
-from eventgate.sinks.options import UdpOptions
 
 _LARGEST_DATAGRAM = 65_507
 _BREATH = 32
 """Datagrams sent in one go: a receiver's buffer is small, and what it cannot hold is lost without a word."""
+
+
+class UdpSettings(Settings):
+    """Keys of transport ``udp``."""
+
+    address: Address
 
 
 class SyslogDatagrams:
@@ -25,8 +30,8 @@ class SyslogDatagrams:
     limits = Limits(events=500, bytes=1 << 20, event_bytes=_LARGEST_DATAGRAM)
     keeps_progress = False
 
-    def __init__(self, options: UdpOptions) -> None:
-        self._address = options.address
+    def __init__(self, settings: UdpSettings) -> None:
+        self._address = settings.address
         self._socket: socket.socket | None = None
 
     async def open(self, kept: Standing) -> Standing:
