@@ -1,7 +1,7 @@
 """Cursors: how far each reader of the journal has come, and who may move them.
 
-A reader has one owner at a time. Owning is a lease with an epoch: whoever claims a lapsed lease raises the epoch, and the
-former owner's updates, which name the old one, then change nothing. Touches the table ``cursors``.
+A reader has one owner at a time. Owning is a lease with an epoch: whoever claims a lapsed lease raises the epoch, and
+the former owner's updates, which name the old one, then change nothing. Touches the table ``cursors``.
 """
 
 from typing import NamedTuple
@@ -58,7 +58,11 @@ class Cursors:
         self._pool = pool
 
     async def claim(self, reader: str, owner: str, lease_seconds: float) -> tuple[Ownership, Standing] | None:
-        """Become the owner of ``reader``, or None while another's lease runs. ``owner`` is for people to see."""
+        """Become the owner of ``reader``, or None while another's lease runs.
+
+        ``owner`` names the installation, not the process: a restart of the same takes over at once, and the epoch
+        shuts out what is left of the former process.
+        """
         with translated():
             await self._pool.execute("INSERT INTO cursors (reader) VALUES ($1) ON CONFLICT DO NOTHING", reader)
             row = await self._pool.fetchrow(

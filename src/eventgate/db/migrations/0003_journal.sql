@@ -26,7 +26,8 @@ CREATE TABLE journal (
     digest     bytea       NOT NULL               -- SHA-256(previous digest, position, events, SHA-256(content digests))
 );
 CREATE INDEX journal_committed ON journal USING brin (committed) WITH (autosummarize = on);
-CREATE SEQUENCE journal_batch AS bigint CACHE 1;
+-- Each appender draws 32 numbers at a time.
+CREATE SEQUENCE journal_batch AS bigint INCREMENT BY 32;
 
 -- The accepted bytes of each event and what the gate added, compressed by the client. Retention drops whole hours.
 CREATE TABLE journal_payloads (
@@ -116,12 +117,14 @@ SELECT ensure_event_days(current_date - 31, current_date + 2), ensure_payload_ho
 
 -- The end of every append, in the transaction that copied the events. The lock makes position order commit order;
 -- each statement here takes a new snapshot, so the row read is the last one committed.
-CREATE FUNCTION journal_append(new_batch bigint, new_events integer, contents bytea, first uuid, last uuid, body bytea,
-                               OUT new_position bigint, OUT new_digest bytea)
+-- The caller hears of the place by INFO '<position> <digest>', for a COPY and this CALL are one message with one answer.
+CREATE PROCEDURE journal_append(new_batch bigint, new_events integer, contents bytea, first uuid, last uuid, body bytea)
 LANGUAGE plpgsql AS $$
 DECLARE
-    newest  record;
-    moment  timestamptz;
+    newest        record;
+    moment        timestamptz;
+    new_position  bigint;
+    new_digest    bytea;
 BEGIN
     PERFORM pg_advisory_xact_lock(1162300496, 1);
     SELECT j.position, j.total, j.digest, j.committed INTO newest FROM journal j ORDER BY j.position DESC LIMIT 1;
@@ -134,6 +137,7 @@ BEGIN
     INSERT INTO journal (position, batch, committed, events, total, first_id, last_id, digest)
     VALUES (new_position, new_batch, moment, new_events, newest.total + new_events, first, last, new_digest);
     INSERT INTO journal_payloads (committed, position, payload) VALUES (moment, new_position, body);
+    RAISE INFO '% %', new_position, encode(new_digest, 'hex');
 END $$;
 
 -- One row for each reader of the journal: who owns it, how far it has read, and what became of the events on the way.

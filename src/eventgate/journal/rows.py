@@ -1,0 +1,104 @@
+"""An event as a row of PostgreSQL's binary COPY, packed once and copied as often as it takes.
+
+Pure. The number of the batch and the place in it come first, so that a row is packed before they are known.
+"""
+
+from collections.abc import Iterable, Sequence
+from struct import Struct
+from typing import NamedTuple
+from uuid import UUID
+
+from eventgate.event import Event
+
+COLUMNS = (
+    "batch, index, id, company, sensor, key, verify_key, received_at, content_digest, kind, origin, category, "
+    "severity, sequence, code, event_id, message, data"
+)
+"""The columns of ``events`` in the order of a packed row."""
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_NULL = b"\xff\xff\xff\xff"
+_POSTGRES_EPOCH_MS = 946_684_800_000
+
+_PLACE = Struct(">hiqii").pack
+_UUID = Struct(">i16s").pack
+_MOMENT_DIGEST = Struct(">iqi32s").pack
+_LONG = Struct(">iq").pack
+_LENGTH = Struct(">i").pack
+_SMALL = {None: _NULL} | {number: Struct(">ih").pack(2, number) for number in range(256)}
+
+# PostgreSQL cannot hold U+0000; searchable columns show U+FFFD in its place, in JSON written as an escape.
+_NUL_ESCAPE = b"\\u0000"
+_NUL_SHOWN = b"\\ufffd"
+
+
+class Row(NamedTuple):
+    """One packed event. ``key`` is its id and its company, the order in which every group is copied."""
+
+    key: bytes
+    tail: bytes
+    event: Event
+
+
+def pack(events: Iterable[Event]) -> list[Row]:
+    """Pack the events of one write."""
+    rows = []
+    company = sensor = key = verify_key = None
+    company_bytes = keys = b""
+    for event in events:
+        # One write names the same few UUIDs again and again; an identity test is cheaper than any other.
+        if event.company is not company or event.sensor is not sensor:
+            company, sensor = event.company, event.sensor
+            company_bytes = company.bytes
+            place = _UUID(16, company_bytes) + _UUID(16, sensor.bytes)
+        if event.key is not key or event.verify_key is not verify_key or not keys:
+            key, verify_key = event.key, event.verify_key
+            keys = _uuid_or_null(key) + _uuid_or_null(verify_key)
+        id_bytes = event.id.bytes
+        tail = b"".join(
+            (
+                b"\0\0\0\x10", id_bytes, place, keys,
+                _MOMENT_DIGEST(8, (event.received - _POSTGRES_EPOCH_MS) * 1000, 32, event.content_digest),
+                _SMALL[event.kind], _SMALL[event.origin], _SMALL[event.category], _SMALL[event.severity],
+                _NULL if event.sequence is None else _LONG(8, event.sequence),
+                _text(event.code), _text(event.event_id), _text(event.message), _jsonb(event.data),
+            )
+        )  # fmt: skip
+        rows.append(Row(id_bytes + company_bytes, tail, event))
+    return rows
+
+
+def copy_body(batch: int, rows: Sequence[Row]) -> bytearray:
+    """The whole of a COPY's input for ``rows``, which become events 0, 1, 2… of ``batch``."""
+    body = bytearray(_HEADER)
+    for index, row in enumerate(rows):
+        body += _PLACE(18, 8, batch, 4, index)
+        body += row.tail
+    body += _TRAILER
+    return body
+
+
+def _uuid_or_null(value: UUID | None) -> bytes:
+    return _NULL if value is None else _UUID(16, value.bytes)
+
+
+def _text(value: str | None) -> bytes:
+    if value is None:
+        return _NULL
+    if "\0" in value:
+        value = value.replace("\0", "\ufffd")
+    encoded = value.encode()
+    return _LENGTH(len(encoded)) + encoded
+
+
+def _jsonb(text: bytes) -> bytes:
+    if _NUL_ESCAPE in text:
+        text = _without_nul(text)
+    return _LENGTH(len(text) + 1) + b"\x01" + text  # 1 is the version of jsonb's binary form
+
+
+def _without_nul(text: bytes) -> bytes:
+    """Show each escaped U+0000 of a JSON text as U+FFFD; an escaped backslash before a plain ``u0000`` stays."""
+    parts = text.split(b"\\\\")
+    return b"\\\\".join(part.replace(_NUL_ESCAPE, _NUL_SHOWN) for part in parts)
