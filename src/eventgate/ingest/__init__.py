@@ -1,4 +1,5 @@
-"""The write path: a signed request comes in, its events are committed, then it is answered.
+"""The write path: one signed request in, committed events and an answer out.
 
-Touches HTTP and what it is handed (authenticator, directory, appender); owns no table.
+authenticate -> admit -> verify -> decode -> append -> answer. Speaks HTTP to callers and to the rooms below by what it
+is handed; owns no table.
 """

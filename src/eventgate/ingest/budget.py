@@ -1,0 +1,61 @@
+"""One budget of bytes for every body that a process has in flight, charged before the bytes are read.
+
+Touches one gauge. What a body costs is given back when its write has been answered.
+"""
+
+from types import TracebackType
+from typing import Self
+
+from eventgate.errors import Unavailable
+from eventgate.telemetry import BODIES_IN_FLIGHT
+
+
+class ByteBudget:
+    """How many bytes of bodies this process still takes."""
+
+    def __init__(self, total: int) -> None:
+        self._left = total
+
+    @property
+    def left(self) -> int:
+        return self._left
+
+    def charge(self) -> "Charge":
+        """An account for one write, closed by leaving its ``with`` block."""
+        return Charge(self)
+
+    def take(self, size: int) -> None:
+        """Raises Unavailable ``busy`` where so many bytes are not left."""
+        if size > self._left:
+            raise Unavailable(
+                "busy", "EventGate holds as many bodies as it can right now. Send this write again later."
+            )
+        self._left -= size
+        BODIES_IN_FLIGHT.inc(size)
+
+    def give_back(self, size: int) -> None:
+        self._left += size
+        BODIES_IN_FLIGHT.dec(size)
+
+
+class Charge:
+    """What one write has been charged."""
+
+    __slots__ = ("_budget", "_taken")
+
+    def __init__(self, budget: ByteBudget) -> None:
+        self._budget = budget
+        self._taken = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._budget.give_back(self._taken)
+
+    def add(self, size: int) -> None:
+        """Charge so many bytes more. Raises Unavailable ``busy``."""
+        self._budget.take(size)
+        self._taken += size

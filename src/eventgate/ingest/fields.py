@@ -1,0 +1,92 @@
+"""The members of an event that the gate knows, and what each may be.
+
+Pure. One table: the quick conversion of a whole event and the sentence about a single wrong member come from it.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from eventgate.errors import FieldError
+from eventgate.ingest.limits import MESSAGE_CHARACTERS
+
+_TEXT = r"\A[^\x00-\x1f\x7f-\x9f]+\Z"
+"""Names are compared, sorted and shown in tables: no control characters. Those are welcome in message and data."""
+
+Name = Annotated[str, Meta(max_length=128, pattern=_TEXT)]
+Code = Annotated[str, Meta(max_length=64, pattern=_TEXT)]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a sensor says of one event. A member that is null counts as left out; unknown ones are kept, unread."""
+
+    timestamp: Annotated[datetime, Meta(tz=True)]
+    id: UUID | None = None
+    eventId: Name | None = None  # noqa: N815 - the wire's name
+    kind: Literal["alert", "sighting", "heartbeat"] | None = None
+    edgeId: UUID | None = None  # noqa: N815 - the wire's name
+    serial: Name | None = None
+    alertCode: Code | None = None  # noqa: N815 - the wire's name
+    categoryId: Annotated[int, Meta(ge=1, le=6)] | None = None  # noqa: N815 - the wire's name
+    severity: Annotated[int, Meta(ge=0, le=10)] | None = None
+    message: Annotated[str, Meta(max_length=MESSAGE_CHARACTERS)] | None = None
+    sequence: Annotated[int, Meta(ge=0, le=(1 << 63) - 1)] | None = None
+    data: dict[str, Any] | None = None
+
+
+EXPECTED = {
+    "timestamp": "an RFC 3339 date and time with its offset, such as 2026-01-31T12:00:00.000Z",
+    "id": "a UUIDv7",
+    "eventId": "a text of 1 to 128 characters, none of them a control character",
+    "kind": '"alert", "sighting" or "heartbeat"',
+    "edgeId": "a UUID",
+    "serial": "a text of 1 to 128 characters, none of them a control character",
+    "alertCode": "a text of 1 to 64 characters, none of them a control character",
+    "categoryId": "an integer from 1 to 6",
+    "severity": "an integer from 0 to 10",
+    "message": f"a text of at most {MESSAGE_CHARACTERS} characters",
+    "sequence": "an integer from 0 to 9223372036854775807",
+    "data": "an object",
+}
+"""What each member may be, for a person."""
+
+_TYPES = {field.name: field.type for field in msgspec.structs.fields(Report)}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_EXCESS_DIGITS = re.compile(r"(\.[0-9]{6})[0-9]+")
+
+
+def read(members: Mapping[str, Any]) -> Report | list[FieldError]:
+    """The report, or everything that is wrong with it."""
+    try:
+        return msgspec.convert(members, Report)
+    except msgspec.ValidationError:
+        return _wrong(members)
+
+
+def milliseconds(report: Report, members: Mapping[str, Any]) -> int:
+    """The event's time in whole milliseconds since the epoch; what is finer is cut off."""
+    text: str = members["timestamp"]
+    moment = report.timestamp
+    if len(text) > 26 and moment.microsecond % 1000 == 0:  # digits beyond microseconds were rounded: cut them off
+        moment = msgspec.convert(_EXCESS_DIGITS.sub(r"\1", text), datetime)
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def _wrong(members: Mapping[str, Any]) -> list[FieldError]:
+    problems = []
+    for name, kind in _TYPES.items():
+        value = members.get(name)
+        if value is None and name == "timestamp":
+            problems.append(FieldError("/timestamp", "field-missing", f"timestamp is required: {EXPECTED[name]}."))
+            continue
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError:
+            problems.append(FieldError(f"/{name}", "field-invalid", f"{name} must be {EXPECTED[name]}."))
+    return problems
