@@ -7,8 +7,7 @@ import json
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from eventgate.forward.transports import Progress, Totals
-from eventgate.journal.cursors import Cursor
+from eventgate.journal.cursors import Cursor, Standing, Totals
 
 _VERSION = 1
 
@@ -23,7 +22,7 @@ class Kept(NamedTuple):
     """
 
     journal: UUID
-    progress: Progress
+    standing: Standing
     digest: bytes
     partitions: int
     delivered_upto: Cursor | None = None
@@ -31,14 +30,14 @@ class Kept(NamedTuple):
 
 
 def encode(kept: Kept) -> str:
-    progress = kept.progress
+    standing = kept.standing
     return json.dumps(
         {
             "version": _VERSION,
             "journal": str(kept.journal),
-            "generation": progress.generation,
-            "cursor": progress.cursor,
-            "totals": progress.totals,
+            "generation": standing.generation,
+            "cursor": standing.cursor,
+            "totals": standing.totals,
             "digest": kept.digest.hex(),
             "partitions": kept.partitions,
             "delivered_upto": kept.delivered_upto,
@@ -57,7 +56,7 @@ def decode(text: str) -> Kept:
         delivered_upto = found["delivered_upto"]
         return Kept(
             journal=UUID(found["journal"]),
-            progress=Progress(Cursor(*found["cursor"]), Totals(*found["totals"]), found["generation"]),
+            standing=Standing(Cursor(*found["cursor"]), Totals(*found["totals"]), found["generation"]),
             digest=bytes.fromhex(found["digest"]),
             partitions=found["partitions"],
             delivered_upto=Cursor(*delivered_upto) if delivered_upto else None,

@@ -1,81 +1,72 @@
-"""What a Kafka sink may be told, and how it is said to the client library.
+"""What a Kafka sink may be told, and how that is said to the client library.
 
-Reads certificate and password files when a connection is made; touches nothing else.
+Reads certificate and password files.
 """
 
-import ssl
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-Broker = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:]+\]|[^:\s]+):\d{1,5}$")]
+from eventgate.errors import ConfigurationError, FieldError
+from eventgate.forward.transports.settings import Address
+from eventgate.forward.transports.tls import TlsSettings, client_context
 
-REQUEST_TIMEOUT_MS = 5_000
-RETRY_BACKOFF_MS = 50
 
+class KafkaSettings(TlsSettings):
+    """Keys of transport ``kafka``."""
 
-class KafkaSettings(BaseModel):
-    """The keys of a sink of transport ``kafka``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    brokers: tuple[Broker, ...] = Field(min_length=1)
-    topic: str = Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")
-    partitions: int = Field(6, ge=1, le=10_000)
-    replication: int = Field(-1, ge=-1)
+    brokers: Annotated[tuple[Address, ...], Field(min_length=1)]
+    topic: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = 6
+    """For a topic that is absent and gets created; one that exists keeps its own."""
+    replication: Annotated[int | None, Field(ge=1, le=100)] = None
+    """Likewise; three where absent, or as many as there are brokers."""
     compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] = "zstd"
-    max_message_bytes: int = Field(900_000, ge=1_000, le=16 << 20)
+    max_message_bytes: Annotated[int, Field(ge=2048, le=16 << 20)] = 1_000_000
+    """At most the topic's own ``max.message.bytes``; a longer event becomes a dead letter."""
     tls: bool = False
-    ca_file: Path | None = None
-    certificate_file: Path | None = None
-    key_file: Path | None = None
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     username: str | None = None
-    password: str | None = Field(None, repr=False)
+    password: Annotated[str | None, Field(repr=False)] = None
     password_file: Path | None = None
 
     @model_validator(mode="after")
-    def _belongs_together(self) -> Self:
-        if not self.tls and (self.ca_file or self.certificate_file or self.key_file):
-            raise ValueError("ca_file, certificate_file and key_file need tls = true")
-        if (self.certificate_file is None) != (self.key_file is None):
-            raise ValueError("certificate_file and key_file belong together; one of them is missing")
-        secrets = (self.password is not None) + (self.password_file is not None)
-        if self.sasl_mechanism is None and (self.username is not None or secrets):
-            raise ValueError("username and password need sasl_mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
-        if self.sasl_mechanism is not None and (self.username is None or secrets != 1):
-            raise ValueError("sasl_mechanism needs username, and either password or password_file")
+    def _fit_together(self) -> Self:
+        if not self.tls and (self.ca_file or self.certificate_file):
+            raise ValueError("ca_file and certificate_file need tls = true")
+        if self.server_name is not None:
+            raise ValueError("server_name is not for Kafka: a broker's certificate carries the name it is reached by")
+        if self.sasl_mechanism is None:
+            if self.username or self.password or self.password_file:
+                raise ValueError("username and password need sasl_mechanism")
+        elif self.username is None or (self.password is None) == (self.password_file is None):
+            raise ValueError("sasl_mechanism needs username, and one of password and password_file")
         return self
 
     def connection(self) -> dict[str, Any]:
-        """What every client of the library wants to know to connect: keyword arguments."""
+        """Keyword arguments that producer, consumer and admin client share. Raises ConfigurationError naming a file."""
         transport = "SSL" if self.tls else "PLAINTEXT"
         told: dict[str, Any] = {
             "bootstrap_servers": list(self.brokers),
             "client_id": "eventgate",
-            "request_timeout_ms": REQUEST_TIMEOUT_MS,
-            "retry_backoff_ms": RETRY_BACKOFF_MS,
+            "request_timeout_ms": 5_000,
+            "retry_backoff_ms": 50,
             "security_protocol": f"SASL_{transport}" if self.sasl_mechanism else transport,
         }
         if self.tls:
-            told["ssl_context"] = self._ssl_context()
+            told["ssl_context"] = client_context(self)
         if self.sasl_mechanism:
-            told |= {
-                "sasl_mechanism": self.sasl_mechanism,
-                "sasl_plain_username": self.username,
-                "sasl_plain_password": self._password(),
-            }
+            told["sasl_mechanism"] = self.sasl_mechanism
+            told["sasl_plain_username"] = self.username
+            told["sasl_plain_password"] = self._password()
         return told
 
-    def _ssl_context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.ca_file)
-        if self.certificate_file:
-            context.load_cert_chain(self.certificate_file, self.key_file)
-        return context
-
-    def _password(self) -> str:
-        if self.password_file is not None:
+    def _password(self) -> str | None:
+        if self.password_file is None:
+            return self.password
+        try:
             return self.password_file.read_text().rstrip("\n")
-        assert self.password is not None
-        return self.password
+        except OSError as error:
+            problem = FieldError("password_file", "unreadable", f"expected a readable file: {error}")
+            raise ConfigurationError("sink", [problem]) from error

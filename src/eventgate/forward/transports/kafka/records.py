@@ -1,0 +1,65 @@
+"""Events as Kafka records: key, headers, and batches of them by partition.
+
+Pure but for giving way to the event loop now and then: a full window takes tens of milliseconds to pack.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from eventgate.forward.transports import Outgoing
+from eventgate.forward.transports.kafka.partitioning import Partitioning
+from eventgate.journal.cursors import Cursor
+
+ID = "eg-id"
+"""EventGate's id of the event, as text."""
+POSITION = "eg-position"
+"""Where the journal has the event: ``position.index``."""
+SOURCE = "eg-source"
+"""Which sink of which journal wrote the record, in which generation of its cursor."""
+REPLAY = "eg-replay"
+"""Present where an operator asked to have the event delivered again: the generation."""
+
+_WITHOUT_A_PAUSE = 500
+
+
+class Stamp(NamedTuple):
+    """What all records of a window have in common.
+
+    ``now_ms`` is their time, for Kafka's retention counts from it: an event reported late must not go on arrival.
+    """
+
+    source: bytes
+    generation: int
+    now_ms: int
+
+
+async def pack(
+    events: Sequence[Outgoing], lanes: Partitioning, new_batch: Callable[[], BatchBuilder], stamp: Stamp
+) -> dict[int, list[BatchBuilder]]:
+    """The events as batches by partition, in order."""
+    packed: dict[int, list[BatchBuilder]] = {}
+    origin = (SOURCE, stamp.source)
+    replayed = (REPLAY, b"%d" % stamp.generation)
+    for count, (event, _, place, body, replay) in enumerate(events, 1):
+        partition, key = lanes.lane(event.sensor)
+        headers = [(ID, str(event.id).encode()), (POSITION, b"%d.%d" % place), origin]
+        if replay:
+            headers.append(replayed)
+        batches = packed.get(partition)
+        if batches is None:
+            batches = packed[partition] = [new_batch()]
+        if batches[-1].append(timestamp=stamp.now_ms, key=key, value=body, headers=headers) is None:
+            batches.append(new_batch())
+            batches[-1].append(timestamp=stamp.now_ms, key=key, value=body, headers=headers)
+        if count % _WITHOUT_A_PAUSE == 0:
+            await asyncio.sleep(0)
+    return packed
+
+
+def place_of(header: bytes) -> Cursor:
+    """The place that a position header names."""
+    position, _, index = header.partition(b".")
+    return Cursor(int(position), int(index))
