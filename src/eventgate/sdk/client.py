@@ -45,7 +45,7 @@ class Client:
         self._auth_key = auth_key
         self._signing_key = signing_key
         self._verify_key_id = verify_key_id
-        self._retry_for = retry_for
+        self.retry_for = retry_for
         self._now = now
         self._sleep = sleep
 
@@ -71,7 +71,7 @@ class Client:
         if len(body) >= _COMPRESS_FROM:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             fields["content-encoding"] = "gzip"
-        patience, wait = self._now() + self._retry_for, _FIRST_WAIT
+        patience, wait = self._now() + self.retry_for, _FIRST_WAIT
         while True:
             try:
                 return self._attempt(fields, body)

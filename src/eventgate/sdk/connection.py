@@ -74,4 +74,5 @@ class Connection:
 
     def _lost(self, error: Exception) -> ConnectionError:
         self._http.close()
-        return ConnectionError(f"{self.url} cannot be reached: {error or type(error).__name__}")
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        return ConnectionError(f"{self.url} cannot be reached: {reason}")

@@ -1,0 +1,136 @@
+"""Which EventGate a command speaks to, with which credentials, and how it asks.
+
+Touches the data directory's bootstrap.json, and the network through the SDK's connection.
+What is typed wins over the environment, that over bootstrap.json.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlencode
+
+import typer
+
+from eventgate.errors import CallerError
+from eventgate.sdk.answer import problem
+from eventgate.sdk.client import Client
+from eventgate.sdk.connection import Connection
+from eventgate.signing.keys import SigningKey
+
+_PANEL = "Which EventGate"
+Url = Annotated[
+    str | None,
+    typer.Option(envvar="EVENTGATE_URL", help="Its address, such as https://gate.example.", rich_help_panel=_PANEL),
+]
+Key = Annotated[str | None, typer.Option(envvar="EVENTGATE_KEY", help="The auth key, egk_…", rich_help_panel=_PANEL)]
+Data = Annotated[
+    Path,
+    typer.Option(
+        envvar="EVENTGATE_DATA",
+        help="The data directory whose bootstrap.json tells what is not said otherwise.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter", "-f", help="A condition: 'severity·>·6', or with blanks 'severity > 6'. Repeat it to narrow down."
+    ),
+]
+HERE = Path("data")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One EventGate and how to be let in."""
+
+    url: str
+    auth_key: str
+    ca_file: str | None = None
+
+    @classmethod
+    def find(cls, url: str | None, key: str | None, data: Path) -> Self:
+        """Put the settings of a reading command together; the first start's admin key reads everything."""
+        told = _Told(data)
+        return cls(url or told["url"], key or told["adminAuthKey"])
+
+    def get(self, path: str, parameters: Sequence[tuple[str, str]] = ()) -> Any:
+        """The JSON document at ``path``. Raises CallerError, Unavailable, ConnectionError."""
+        connection = Connection(self.url, ca_file=self.ca_file)
+        try:
+            reply = connection.request("GET", _target(path, parameters), self._headers())
+        finally:
+            connection.close()
+        if reply.status != 200:
+            raise problem(reply.status, reply.headers, reply.body)
+        try:
+            return json.loads(reply.body)
+        except ValueError:
+            raise CallerError(
+                reply.status, "no-json", f"{self.url} answered something that is no EventGate's."
+            ) from None
+
+    def stream(
+        self,
+        path: str,
+        parameters: Sequence[tuple[str, str]] = (),
+        headers: dict[str, str] | None = None,
+        timeout: float = 45,
+    ) -> HTTPResponse:
+        """An answer to be read as it comes; raises as ``get`` does. ``timeout`` seconds of silence: TimeoutError."""
+        connection = Connection(self.url, ca_file=self.ca_file, timeout=timeout)
+        response = connection.stream(_target(path, parameters), {**self._headers(), **(headers or {})})
+        if response.status != 200:
+            named = {name.lower(): value for name, value in response.getheaders()}
+            raise problem(response.status, named, response.read())
+        return response
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": self.auth_key, "Accept": "*/*"}
+
+
+def sensor(url: str | None, key: str | None, data: Path, signing_key: Path | None, verify_key_id: str | None) -> Client:
+    """The client that sends signed events, with the settings of a sensor."""
+    told = _Told(data)
+    file = signing_key or Path(told["signingKeyFile"])
+    return Client(
+        url or told["url"],
+        key or told["authKey"],
+        SigningKey.from_pem(file.read_bytes()),
+        verify_key_id or told["verifyKeyId"],
+    )
+
+
+def filter_parameters(filters: Sequence[str] | None) -> list[tuple[str, str]]:
+    """The ``filter`` parameters for conditions as typed: blanks stand for the middle dots where there are none."""
+    return [("filter", text if "·" in text else "·".join(text.split(None, 2))) for text in filters or ()]
+
+
+def _target(path: str, parameters: Sequence[tuple[str, str]]) -> str:
+    return f"{path}?{urlencode(parameters)}" if parameters else path
+
+
+class _Told:
+    """The members of bootstrap.json, read only when one of them is needed."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / "bootstrap.json"
+        self._members: dict[str, str] | None = None
+
+    def __getitem__(self, name: str) -> str:
+        if self._members is None:
+            try:
+                self._members = json.loads(self._path.read_bytes())
+            except OSError as error:
+                raise ValueError(
+                    f"I do not know which EventGate to ask: {self._path} cannot be read ({error.strerror}). "
+                    "Name its data directory with --data, or give --url and --key."
+                ) from error
+            except ValueError:
+                raise ValueError(f"{self._path} is not the file that EventGate writes at its first start.") from None
+        if name not in self._members:
+            raise ValueError(f"{self._path} has no member {name!r}.")
+        return self._members[name]

@@ -1,0 +1,71 @@
+"""Every subcommand, and what becomes of an error: one readable paragraph and an exit code.
+
+Touches the terminal. Commands import what they need when they run, so that ``--help`` is quick.
+"""
+
+import sys
+
+import typer
+
+from eventgate.cli import terminal
+from eventgate.cli.alerts import alerts
+from eventgate.cli.check import check
+from eventgate.cli.migrate import migrate
+from eventgate.cli.send import send
+from eventgate.cli.serve import serve
+from eventgate.cli.sinks import sinks
+from eventgate.cli.tail import tail
+from eventgate.errors import CallerError, ConfigurationError, EventGateError, Unavailable
+
+app = typer.Typer(
+    name="eventgate",
+    help="The gate between security sensors and everyone who needs what they see.",
+    epilog="Exit codes: 0 done, 1 refused or not whole, 2 mistyped, 3 running already, 4 out of reach, 130 stopped.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for panel, commands in {
+    "Run it": (serve, check, migrate),
+    "Use it": (send, alerts, tail, sinks),
+}.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+
+REFUSED, MISTYPED, OUT_OF_REACH, INTERRUPTED = 1, 2, 4, 130
+
+
+def run() -> None:
+    """Run the command that was typed, and end the process with its exit code."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(terminal.reader_left())
+    except (EventGateError, OSError, ValueError) as error:
+        terminal.complain(*explain(error))
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: Exception) -> int:
+    if isinstance(error, Unavailable | ConnectionError):
+        return OUT_OF_REACH
+    return REFUSED if isinstance(error, EventGateError) else MISTYPED
+
+
+def explain(error: Exception) -> list[str]:
+    """What went wrong, as lines of text for people."""
+    if isinstance(error, CallerError):
+        return [f"{error.detail} ({error.status} {error.code})", *(f"{e.pointer}: {e.detail}" for e in error.errors)]
+    if isinstance(error, Unavailable):
+        return [error.detail]
+    if isinstance(error, ConnectionError):
+        return [f"{error}. Is it running? `eventgate serve` starts it."]
+    if isinstance(error, ConfigurationError):
+        return str(error).splitlines()
+    if isinstance(error, OSError) and error.filename:
+        return [f"{error.filename}: {error.strerror}"]
+    return [str(error)]

@@ -1,0 +1,60 @@
+"""Writing to a terminal what strangers broadcast, without letting it speak to the terminal.
+
+Touches standard output and standard error.
+"""
+
+import os
+import sys
+import unicodedata
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(highlight=False, stderr=True)
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def defused(text: str) -> str:
+    """The text with control, format and unassigned characters written out: an SSID must not move the cursor."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(character) if unicodedata.category(character) in _HIDDEN else character for character in text)
+
+
+def plain(text: str) -> Text:
+    """The text for printing as it is: defused, and without a meaning for rich."""
+    return Text(defused(text))
+
+
+def _shown(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def severity(value: int | None) -> Text:
+    """A severity from 0 to 10, the worse the redder."""
+    if value is None:
+        return Text("-")
+    styles = {0: "dim", 3: "", 6: "yellow", 8: "red", 10: "bold red"}
+    return Text(str(value), next(style for least, style in reversed(styles.items()) if value >= least))
+
+
+def local_time(timestamp: str) -> str:
+    """An RFC 3339 timestamp in the terminal's own time zone."""
+    return datetime.fromisoformat(timestamp).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def complain(first: str, *more: str) -> None:
+    """Say on standard error what went wrong, in one paragraph."""
+    err.print(Text("eventgate: ", "bold red").append(defused(first), ""), soft_wrap=True)
+    for line in more:
+        err.print(plain(f"  {line}"), soft_wrap=True)
+
+
+def reader_left() -> int:
+    """Whoever read our output (``head``, ``less``) has enough: end without a word; the exit code that says so."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
