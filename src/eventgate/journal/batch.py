@@ -15,7 +15,7 @@ class Batch(NamedTuple):
 
     ``committed`` is in milliseconds since the epoch. ``total`` counts all events ever stored up to and including this
     batch, ``digest`` is the chain's. ``indexes`` go with ``events``: they have gaps only where events are gone, and
-    ``expired`` counts those: gone from here, and those of batches between the cursor and this one that are gone whole.
+    ``expired`` counts those: gone from here, or before this batch and after the cursor it was read from.
     ``last`` is the index of the batch's last event, there or gone; ``size`` is about the bytes it takes in memory.
     """
 

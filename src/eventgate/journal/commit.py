@@ -40,7 +40,7 @@ _SETTINGS = {
     "enable_mergejoin": "off",
 }
 _BATCHES_AT_A_TIME = 32  # the increment of the sequence
-_ATTEMPTS = 10
+_CLASHES = 10  # a group that meets the same ids elsewhere more often than this is given up
 _COMMIT_SECONDS = 30.0
 
 _AGAIN = (
@@ -52,7 +52,7 @@ _AGAIN = (
 
 
 class Committer:
-    """Commits one group at a time. A lost connection is made again, for ``patience`` seconds after the loss."""
+    """Commits one group at a time. A lost connection is made again, for ``patience`` seconds without any success."""
 
     def __init__(self, url: str, clock: Clock, *, patience: float) -> None:
         self._url = url
@@ -80,28 +80,38 @@ class Committer:
         this group is stored.
         """
         own: set[int] = set()
-        for attempt in range(_ATTEMPTS):
+        first = True
+        clashes = 0
+        losses = 0
+        while True:
             try:
                 connection = await self._connected()
-                if attempt:
+                if not first:
                     await self._look_up(connection, group, own)
+                first = False
                 if group.fresh:
                     batch = await self._draw_batch(connection)
                     own.add(batch)
                     group.committed(await self._copy(connection, batch, group.fresh))
             except _AGAIN:
-                continue
+                clashes += 1
+                if clashes == _CLASHES:
+                    raise Unavailable("storage-unavailable", "Too many others write the same events.") from None
             except asyncpg.CheckViolationError:  # no partition for a row: housekeeping is late, or a clock has jumped
+                clashes += 1
+                if clashes == _CLASHES:
+                    raise
                 with translated():
                     await partitions.ensure_for(connection, [row.event for row in group.fresh])
             except Unavailable:
                 await self.close()
+                losses += 1
                 if not self._worth_waiting():
                     raise
-                await asyncio.sleep(min(0.05 * 2**attempt, 1.0))
+                await asyncio.sleep(min(0.02 * 2**losses, 0.5))
             else:
+                self._lost_at = None
                 return
-        raise Unavailable("storage-unavailable", "The write met too many others with the same ids. Try again shortly.")
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None:
@@ -112,7 +122,6 @@ class Committer:
                     await connection.execute("SET log_min_error_statement = panic")
             connection.add_log_listener(self._hear)
             self._connection = connection
-            self._lost_at = None
         return self._connection
 
     def _worth_waiting(self) -> bool:
@@ -136,13 +145,14 @@ class Committer:
         """
         events = [row.event for row in rows]
         contents = hashlib.sha256(b"".join([event.content_digest for event in events])).hexdigest()
+        body = copy_body(batch, rows)
         statement = (
-            f"{_COPY}; CALL journal_append({batch}, {len(rows)}, '\\x{contents}', '{events[0].id}', '{events[-1].id}', "
-            f"'\\x{payload.encode(events).hex()}')"
+            f"{_COPY}; CALL journal_append({batch}, {len(rows)}, {len(body)}, '\\x{contents}', "
+            f"'{events[0].id}', '{events[-1].id}', '\\x{payload.encode(events).hex()}')"
         )
         self._heard = ""
         with translated():
-            await connection._copy_in(statement, copy_body(batch, rows), _COMMIT_SECONDS)  # noqa: SLF001 - see above
+            await connection._copy_in(statement, body, _COMMIT_SECONDS)  # noqa: SLF001 - see above
         position, digest = self._heard.split()
         return Receipt(int(position), bytes.fromhex(digest))
 

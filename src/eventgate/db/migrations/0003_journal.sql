@@ -21,11 +21,12 @@ CREATE TABLE journal (
     committed  timestamptz NOT NULL,              -- strictly increasing with position
     events     integer     NOT NULL,
     total      bigint      NOT NULL,              -- events stored up to and including this batch
+    bytes      integer     NOT NULL,              -- of the events' rows, so that readers can bound what they take
     first_id   uuid        NOT NULL,              -- the least and the greatest event id: which partitions to look in
     last_id    uuid        NOT NULL,
     digest     bytea       NOT NULL               -- SHA-256(previous digest, position, events, SHA-256(content digests))
 );
-CREATE INDEX journal_committed ON journal USING brin (committed) WITH (autosummarize = on);
+CREATE INDEX journal_committed ON journal (committed);
 -- Each appender draws 32 numbers at a time.
 CREATE SEQUENCE journal_batch AS bigint INCREMENT BY 32;
 
@@ -118,7 +119,7 @@ SELECT ensure_event_days(current_date - 31, current_date + 2), ensure_payload_ho
 -- The end of every append, in the transaction that copied the events. The lock makes position order commit order;
 -- each statement here takes a new snapshot, so the row read is the last one committed.
 -- The caller hears of the place by INFO '<position> <digest>', for a COPY and this CALL are one message with one answer.
-CREATE PROCEDURE journal_append(new_batch bigint, new_events integer, contents bytea, first uuid, last uuid, body bytea)
+CREATE PROCEDURE journal_append(new_batch bigint, new_events integer, new_bytes integer, contents bytea, first uuid, last uuid, body bytea)
 LANGUAGE plpgsql AS $$
 DECLARE
     newest        record;
@@ -134,8 +135,8 @@ BEGIN
     new_position := newest.position + 1;
     new_digest := sha256(newest.digest || int8send(new_position) || int4send(new_events) || contents);
     moment := greatest(clock_timestamp(), newest.committed + interval '1 microsecond');
-    INSERT INTO journal (position, batch, committed, events, total, first_id, last_id, digest)
-    VALUES (new_position, new_batch, moment, new_events, newest.total + new_events, first, last, new_digest);
+    INSERT INTO journal (position, batch, committed, events, total, bytes, first_id, last_id, digest)
+    VALUES (new_position, new_batch, moment, new_events, newest.total + new_events, new_bytes, first, last, new_digest);
     INSERT INTO journal_payloads (committed, position, payload) VALUES (moment, new_position, body);
     RAISE INFO '% %', new_position, encode(new_digest, 'hex');
 END $$;
