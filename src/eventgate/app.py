@@ -56,7 +56,13 @@ async def run_part(name: str, order: Order) -> AsyncIterator[None]:
 
 async def _build_worker(stack: AsyncExitStack, order: Order) -> None:
     http = order.configuration.http
-    runner = web.AppRunner(web.Application(), access_log=None, handle_signals=False)
+    application = web.Application()
+
+    async def ready(_request: web.Request) -> web.Response:
+        return web.Response()
+
+    application.router.add_get("/readyz", ready)
+    runner = web.AppRunner(application, access_log=None, handle_signals=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, http.host, http.port, reuse_port=True).start()

@@ -52,6 +52,7 @@ class Child:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=self._variables,
+            process_group=0,  # Ctrl-C reaches the parent alone, which decides who stops when
             preexec_fn=dies_with_parent(signal.SIGKILL),
         )
         assert process.stdin is not None

@@ -95,9 +95,7 @@ async def _start_children(stack: AsyncExitStack, order: Order, directory: Path) 
     stack.push_async_callback(forward.stop, _FORWARD_PATIENCE_SECONDS)
     stack.push_async_callback(_stop_all, workers, order.configuration.http.drain_seconds)
     children = [forward, *workers]
-    async with asyncio.TaskGroup() as starting:
-        for child in children:
-            starting.create_task(child.start())
+    await asyncio.gather(*(child.start() for child in children))
     for child in children:
         _supervise(stack, child.keep())
 

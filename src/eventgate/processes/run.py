@@ -19,8 +19,6 @@ PARENT = 0  # standard input: a pipe from the parent
 async def _run(name: str, order: Order) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    # Ctrl-C reaches every process of the terminal's group. The parent decides what happens then, and says SIGTERM.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(PARENT, _orphaned)
     async with run_part(name, order):
