@@ -53,8 +53,8 @@ class Condition:
 class Where:
     """A query in SQL.
 
-    ``text`` is true for the rows that match, given that their id lies in ``ids``, their sensor is one of
-    ``sensors`` and their code one of ``codes`` (None: any). ``values`` are its parameters, in order.
+    ``text`` (empty where nothing is left to ask) is true for the rows that match, given that their id lies in ``ids``,
+    their sensor is one of ``sensors`` and their code one of ``codes`` (None: any). ``values`` are its parameters.
     """
 
     text: str
@@ -118,7 +118,7 @@ class Query:
             else:
                 tests.append(operator.sql(field.type, field.column_sql(bind), condition.values, bind))
         return Where(
-            text=" AND ".join(tests) or "true",
+            text=" AND ".join(tests),
             values=tuple(values),
             ids=reduce(_both, (condition.ids for condition in self.conditions), EVERY_ID),
             sensors=tuple(sorted(pinned["sensor"])) if "sensor" in pinned else None,

@@ -26,13 +26,6 @@ def shown_json(text: bytes) -> Any:
     return _without_nul(value) if b"\\u0000" in text else value
 
 
-def shown_json_text(text: bytes) -> str:
-    """A JSON text as it can be stored in a jsonb column."""
-    if b"\\u0000" not in text:
-        return text.decode()
-    return canonical_text(shown_json(text))
-
-
 def canonical_text(value: Any) -> str:
     """Print a decoded JSON value as PostgreSQL prints jsonb: keys by length then bytes, exact plain numbers."""
     match value:

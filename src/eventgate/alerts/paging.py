@@ -1,0 +1,65 @@
+"""Pages of a list: what a caller asks for, and what a page says about its neighbours.
+
+Pure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from eventgate.errors import CallerError, FieldError
+
+DEFAULT_LIMIT, MAX_LIMIT = 25, 100
+MAX_OFFSET = 10_000
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which part of a list, newest first. ``after`` asks for what is older than that id, ``before`` for what is newer.
+
+    Raises CallerError 400 where the parts contradict each other.
+    """
+
+    limit: int = DEFAULT_LIMIT
+    after: UUID | None = None
+    before: UUID | None = None
+    offset: int = 0
+    exact_total: bool = False
+
+    def __post_init__(self) -> None:
+        errors = []
+        if not 1 <= self.limit <= MAX_LIMIT:
+            errors.append(FieldError("limit", "out-of-range", f"limit is 1 to {MAX_LIMIT}; this is {self.limit}"))
+        if not 0 <= self.offset <= MAX_OFFSET:
+            detail = f"offset is 0 to {MAX_OFFSET}; this is {self.offset}. Page on with startingAfter instead"
+            errors.append(FieldError("offset", "out-of-range", detail))
+        if self.after is not None and self.before is not None:
+            errors.append(FieldError("endingBefore", "contradiction", "give startingAfter or endingBefore, not both"))
+        if self.offset and (self.after is not None or self.before is not None):
+            errors.append(FieldError("offset", "contradiction", "give an offset or a cursor, not both"))
+        if errors:
+            raise CallerError(400, "parameter-invalid", "; ".join(error.detail for error in errors), errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Where the next or the previous page begins: one of these is set."""
+
+    after: UUID | None = None
+    before: UUID | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page, newest first. ``complete`` is False where the search stopped at its deadline: ``next`` goes on."""
+
+    items: Sequence[Item]
+    total: int
+    total_is_exact: bool
+    complete: bool
+    next: Neighbour | None
+    previous: Neighbour | None
