@@ -5,8 +5,11 @@ pictures, and only the three characters that RFC 5424 escapes are escaped.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
+
+from pydantic import Field, NonNegativeInt, StringConstraints
+from pydantic.dataclasses import dataclass
 
 from eventgate.event import KIND_NAMES, Event, Kind, Origin, SensorNames
 from eventgate.formats.times import rfc3339
@@ -53,10 +56,10 @@ class Rfc5424:
     longer one is named by its length alone, since receivers cut long messages where they please.
     """
 
-    facility: int = 16
-    app_name: str = "eventgate"
-    enterprise: int = 32473
-    data_octets: int = 4096
+    facility: Annotated[int, Field(ge=0, le=23)] = 16
+    app_name: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,48}$")] = "eventgate"
+    enterprise: NonNegativeInt = 32473
+    data_octets: NonNegativeInt = 4096
 
     def __call__(self, event: Event, names: SensorNames) -> bytes:
         alert = event.kind is Kind.ALERT

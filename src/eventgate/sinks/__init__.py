@@ -3,7 +3,7 @@
 Touches PostgreSQL (owns the tables of sinks).
 """
 
-from eventgate.sinks.dead_letters import DeadLetter, DeadLetters
+from eventgate.sinks.dead_letters import DeadLetter, DeadLetters, Letter
 from eventgate.sinks.definition import SinkDefinition, State, reader
 from eventgate.sinks.requests import CHANNEL, Answer, Request, Requests, Verb
 from eventgate.sinks.store import Ledger, SinkStatus, SinkStore
@@ -14,6 +14,7 @@ __all__ = [
     "DeadLetter",
     "DeadLetters",
     "Ledger",
+    "Letter",
     "Request",
     "Requests",
     "SinkDefinition",

@@ -14,6 +14,15 @@ from eventgate.db.pool import translated
 from eventgate.journal.cursors import Cursor
 
 
+class Letter(NamedTuple):
+    """An event to give up: its place, whose it is, its id, and the reason in the receiver's words."""
+
+    place: Cursor
+    company: UUID
+    event: UUID
+    reason: str
+
+
 class DeadLetter(NamedTuple):
     """One event that one sink gave up, in one generation of its cursor."""
 
@@ -31,8 +40,8 @@ class DeadLetters:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def write(self, sink: str, generation: int, letters: Sequence[tuple[Cursor, UUID, UUID, str]]) -> None:
-        """Keep letters of (place, company, event, reason); those that are there already stay as they are."""
+    async def write(self, sink: str, generation: int, letters: Sequence[Letter]) -> None:
+        """Keep these letters; those that are there already stay as they are."""
         rows = [
             (sink, generation, place.position, place.index, company, event, _storable(reason))
             for place, company, event, reason in letters

@@ -15,6 +15,9 @@ from eventgate.journal.cursors import Cursor, Cursors, Standing
 from eventgate.journal.reading import Journal
 from eventgate.sinks.definition import SinkDefinition, State, reader
 
+LAST_INDEX = (1 << 31) - 2
+"""An index beyond any batch's last: a cursor with it has finished its position whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
@@ -40,7 +43,10 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class SinkStatus:
-    """One sink as API, console and CLI show it. ``lag_seconds`` is the age of the oldest event it has not finished."""
+    """One sink as API, console and CLI show it.
+
+    ``waiting_since`` is when the oldest event it has not finished was stored, in milliseconds; None: there is none.
+    """
 
     name: str
     company: UUID | None
@@ -55,7 +61,7 @@ class SinkStatus:
     cursor: Cursor
     generation: int
     ledger: Ledger
-    lag_seconds: float
+    waiting_since: int | None
 
 
 class SinkStore:
@@ -138,7 +144,7 @@ class SinkStore:
 
     async def _status(self, row: Row) -> SinkStatus:
         standing = await self._cursors.look(reader(row["name"]))
-        ledger, lag = await self._ledger(row["name"], standing)
+        since = await self._journal.waiting_since(standing.cursor)
         return SinkStatus(
             name=row["name"],
             company=row["company"],
@@ -152,22 +158,15 @@ class SinkStore:
             failed_at=row["failed_at"],
             cursor=standing.cursor,
             generation=standing.generation,
-            ledger=ledger,
-            lag_seconds=lag,
+            ledger=await self._ledger(row["name"], standing),
+            waiting_since=since,
         )
 
-    async def _ledger(self, name: str, standing: Standing) -> tuple[Ledger, float]:
-        head = await self._journal.head()
-        pending = await self._journal.events_between(standing.cursor, Cursor(head.position, LAST_INDEX))
+    async def _ledger(self, name: str, standing: Standing) -> Ledger:
+        stored = (await self._journal.head()).total
+        finished = await self._journal.stored_upto(standing.cursor)
         with translated():
-            before, lag = await self._pool.fetchrow(
-                """SELECT coalesce((SELECT before FROM sink_generations WHERE sink = $1 AND generation = $2), 0),
-                   coalesce((SELECT extract(epoch FROM now() - committed)::float8 FROM journal WHERE position > $3
-                             ORDER BY position LIMIT 1), 0)""",
-                name, standing.generation, standing.cursor.position,
-            )  # fmt: skip
-        return Ledger(head.total, before, *standing.totals, pending), lag if pending else 0.0
-
-
-LAST_INDEX = (1 << 31) - 1
-"""An index beyond any batch's last: a cursor with it has finished its position whole."""
+            before = await self._pool.fetchval(
+                "SELECT before FROM sink_generations WHERE sink = $1 AND generation = $2", name, standing.generation
+            )
+        return Ledger(stored, before or 0, *standing.totals, pending=stored - finished)

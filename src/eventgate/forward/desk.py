@@ -1,0 +1,140 @@
+"""Where people's requests meet one delivery loop, and where the loop says what it is doing.
+
+Touches the tables of sinks. Called by the loop at safe places only: no window is on its way.
+"""
+
+import contextlib
+from uuid import UUID
+
+import structlog
+
+from eventgate.clock import Clock
+from eventgate.errors import DeliveryError, Unavailable
+from eventgate.event import Event, Kind, Origin, SensorNames
+from eventgate.forward.inbox import Inbox
+from eventgate.forward.keeping import Keeping
+from eventgate.forward.plan import Plan
+from eventgate.forward.transports import Outgoing, Transport, Window
+from eventgate.ids import uuid7
+from eventgate.journal.cursors import Cursor, Totals
+from eventgate.journal.reading import Journal
+from eventgate.sinks.definition import State
+from eventgate.sinks.requests import Answer, Request, Requests, Verb
+from eventgate.sinks.store import LAST_INDEX, SinkStore
+from eventgate.telemetry import SINK_STATE
+
+TEST_CODE = "EVENTGATE-TEST"
+_NOBODY = UUID(int=0)
+_log = structlog.get_logger()
+
+
+class Desk:
+    """One for each loop."""
+
+    def __init__(
+        self, plan: Plan, keeping: Keeping, *, store: SinkStore, requests: Requests, journal: Journal, clock: Clock
+    ) -> None:
+        self._plan = plan
+        self._keeping = keeping
+        self._store = store
+        self._requests = requests
+        self._journal = journal
+        self._clock = clock
+        self._said: tuple[State, str | None] | None = None
+        self._failure = "it has only just started"
+
+    async def say(self, state: State, error: str | None = None) -> None:
+        """Show a state, with the error that led to it; what is shown already costs nothing to say again."""
+        self._failure = error or state.value
+        if self._said == (state, error):
+            return
+        log = _log.info if error is None else _log.warning
+        log("sink state", sink=self._plan.name, state=state.value, error=error)
+        for each in State:
+            SINK_STATE.labels(self._plan.name, each.value).set(each is state)
+        with contextlib.suppress(Unavailable):
+            await self._store.set_state(self._plan.name, state, error)
+            self._said = (state, error)
+
+    async def serve(self, inbox: Inbox, connected: Transport | None) -> bool:
+        """Answer what is asked; True when the loop should begin a new session because of it.
+
+        ``connected`` is the transport where it is open. Raises what its delivery raises.
+        """
+        anew = False
+        while (request := inbox.take()) is not None:
+            match request.verb:
+                case Verb.PAUSE:
+                    inbox.rest(True)
+                    answer = Answer(True, "paused")
+                case Verb.RESUME:
+                    inbox.rest(False)
+                    anew, answer = True, Answer(True, "resumed")
+                case Verb.REWIND:
+                    answer = await self._rewind(request)
+                    anew = anew or answer.done
+                case Verb.TEST:
+                    answer = await self._test(connected)
+            await self._requests.answer(request, answer)
+        return anew
+
+    async def replay_until(self) -> int:
+        return await self._store.replay_until(self._plan.name, self._keeping.standing.generation)
+
+    async def _rewind(self, request: Request) -> Answer:
+        """Begin a generation: note it, then move the cursor into it. A crash in between leaves the cursor as it was."""
+        assert request.position is not None, "the table checks that a rewind has a position"
+        head = await self._journal.head()
+        if request.position > head.position:
+            return Answer(False, f"the journal ends at position {head.position}")
+        here = self._keeping.standing
+        target = Cursor(request.position, LAST_INDEX) if request.position else Cursor(0, 0)
+        generation = here.generation + 1
+        await self._store.begin_generation(
+            self._plan.name,
+            generation,
+            before=await self._journal.stored_upto(target),
+            replay_until=max(here.cursor.position, await self.replay_until()),
+            asked_by=request.asked_by,
+        )
+        self._keeping.move(here._replace(cursor=target, totals=Totals(), generation=generation))
+        await self._keeping.flush()
+        return Answer(True, f"everything after position {request.position} is delivered again")
+
+    async def _test(self, connected: Transport | None) -> Answer:
+        if connected is None:
+            return Answer(False, f"not connected: {self._failure}")
+        event, names = self._test_event(), SensorNames("eventgate", None)
+        outgoing = Outgoing(event, names, Cursor(0, 0), self._plan.encode(event, names))
+        try:
+            delivery = await connected.deliver(Window([outgoing], self._keeping.standing))
+        except DeliveryError as error:
+            return Answer(False, str(error))
+        if delivery.failure is not None:
+            return Answer(False, str(delivery.failure))
+        if delivery.refused:
+            return Answer(False, f"refused: {delivery.refused[0].reason}")
+        return Answer(True, f"delivered, {self._plan.guarantee}, as event {event.id}")
+
+    def _test_event(self) -> Event:
+        now = self._clock.now_ms()
+        return Event(
+            company=self._plan.definition.company or _NOBODY,
+            id=uuid7(now),
+            kind=Kind.ALERT,
+            sensor=_NOBODY,
+            timestamp=now,
+            received=now,
+            code=TEST_CODE,
+            category=5,
+            severity=0,
+            message=f"A test of sink {self._plan.name}, asked for by an operator",
+            data=b'{"test":true}',
+            event_id=None,
+            sequence=None,
+            key=None,
+            verify_key=None,
+            content_digest=bytes(32),
+            origin=Origin.SYSTEM,
+            raw=b"{}",
+        )

@@ -1,0 +1,200 @@
+"""From the journal to windows: what one sink wants of it, formatted, and how far each piece would bring the sink.
+
+Touches the journal's tail and the registry of sensors, reading only. Holds one reading and one draft at a time.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from eventgate.event import Event
+from eventgate.forward.plan import Plan
+from eventgate.forward.transports import Limits, Outgoing
+from eventgate.journal.batch import Batch
+from eventgate.journal.cursors import Cursor, Standing
+from eventgate.journal.tail import Tail
+from eventgate.sensors.directory import Directory
+from eventgate.sinks.dead_letters import Letter
+
+_BREATH = 64
+"""Events formatted before others get their turn on the event loop."""
+
+_MOST_SCANNED = 20_000
+"""Events looked at for one draft: a filter that lets almost nothing through still moves its cursor on."""
+
+
+class _Skipped(NamedTuple):
+    """How many events were passed over, by reason."""
+
+    filtered: int = 0
+    expired: int = 0
+    unfit: int = 0
+
+
+class Draft:
+    """What may be delivered next, from a cursor on, built in journal order."""
+
+    def __init__(self, start: Cursor) -> None:
+        self.start = start
+        self.end = start
+        self.events: list[Outgoing] = []
+        self.unfit: list[Letter] = []
+        """Events that will not be sent: dead letters, to be written before the cursor passes them."""
+        self.scanned = 0
+        self.size = 0
+        self._skipped = _Skipped()
+        self._skipped_before: list[_Skipped] = []
+
+    def take(self, outgoing: Outgoing) -> None:
+        self._skipped_before.append(self._skipped)
+        self.events.append(outgoing)
+        self.size += len(outgoing.body)
+        self.end = outgoing.place
+
+    def skip(self, upto: Cursor, *, filtered: int = 0, expired: int = 0, unfit: int = 0) -> None:
+        had = self._skipped
+        self._skipped = _Skipped(had.filtered + filtered, had.expired + expired, had.unfit + unfit)
+        self.end = upto
+
+    @property
+    def expired(self) -> int:
+        return self._skipped.expired
+
+    @property
+    def moves(self) -> bool:
+        """Whether there is anything to finish."""
+        return self.end != self.start or self.expired > 0
+
+    def standing(self, before: Standing, finished: int, refused: int = 0) -> Standing:
+        """Where a sink stands that stood at ``before`` (at our start) once the first ``finished`` events are done.
+
+        ``refused`` of them are dead letters.
+        """
+        if finished == len(self.events):
+            skipped, cursor = self._skipped, self.end
+        elif finished:
+            skipped, cursor = self._skipped_before[finished - 1], self.events[finished - 1].place
+        else:
+            return before
+        totals = before.totals
+        return before._replace(
+            cursor=cursor,
+            totals=totals._replace(
+                delivered=totals.delivered + finished - refused,
+                filtered=totals.filtered + skipped.filtered,
+                dead=totals.dead + refused + skipped.unfit,
+                expired=totals.expired + skipped.expired,
+            ),
+        )
+
+
+class Drafts:
+    """Reads on from a cursor, draft by draft. After a failure ``restart`` from wherever the sink then stands."""
+
+    def __init__(self, plan: Plan, limits: Limits, tail: Tail, directory: Directory) -> None:
+        self._plan = plan
+        self._limits = limits
+        self._tail = tail
+        self._directory = directory
+        self._cursor = Cursor(0, 0)
+        self._replay_until = 0
+        self._given_up: dict[Cursor, str] = {}
+        self._pieces: Iterator[_Piece] = iter(())
+        self._held: _Piece | None = None
+        self._behind = False
+
+    def restart(self, cursor: Cursor, replay_until: int) -> None:
+        self._cursor = cursor
+        self._replay_until = replay_until
+        self._given_up = {place: reason for place, reason in self._given_up.items() if place > cursor}
+        self._pieces, self._held = iter(()), None
+
+    def give_up(self, place: Cursor, reason: str) -> None:
+        """Nobody will take this event: from now on it goes to the dead letters instead of into a draft."""
+        self._given_up[place] = reason
+
+    async def next(self, most: int, patience: float) -> Draft:
+        """The next draft, of at most ``most`` events.
+
+        It has what is there now, without waiting for more; at the journal's head it waits ``patience`` seconds at most
+        and may come back empty. Raises Unavailable.
+        """
+        draft = Draft(self._cursor)
+        while await self._fill(draft, min(most, self._limits.events)):
+            if draft.events and not self._behind:
+                break
+            if await self._read(draft.end):
+                continue
+            if draft.moves or not await self._tail.wait(draft.end.position, patience):
+                break
+        self._cursor = draft.end
+        return draft
+
+    async def _read(self, after: Cursor) -> bool:
+        limits = self._limits
+        batches = await self._tail.read(after, max_events=limits.events, max_bytes=limits.bytes)
+        for company in {event.company for batch in batches for event in batch.events}:
+            await self._directory.warm(company)
+        self._pieces = (piece for batch in batches for piece in _pieces(batch, after))
+        self._behind = (
+            sum(len(batch.events) for batch in batches) >= limits.events
+            or sum(batch.size for batch in batches) >= limits.bytes
+        )
+        return bool(batches)
+
+    async def _fill(self, draft: Draft, most: int) -> bool:
+        """Add pieces to the draft; True when they ran out before the draft was full."""
+        plan, longest = self._plan, self._limits.event_bytes
+        while len(draft.events) < most and draft.scanned < _MOST_SCANNED:
+            piece = self._held or next(self._pieces, None)
+            self._held = None
+            if piece is None:
+                return True
+            place, event, expired = piece
+            if event is None:
+                draft.skip(place, expired=expired)
+                continue
+            draft.scanned += 1
+            if draft.scanned % _BREATH == 0:
+                await asyncio.sleep(0)
+            names = self._directory.names(event.company, event.sensor)
+            if not plan.wants(event, names):
+                draft.skip(place, filtered=1)
+                continue
+            body = plan.encode(event, names)
+            reason = self._given_up.get(place) if self._given_up else None
+            if longest is not None and len(body) > longest:
+                reason = f"its {len(body)} octets in this format are more than the {longest} that the transport carries"
+            if reason is not None:
+                draft.unfit.append(Letter(place, event.company, event.id, reason))
+                draft.skip(place, unfit=1)
+                continue
+            if draft.events and draft.size + len(body) > self._limits.bytes:
+                self._held = piece
+                return False
+            draft.take(Outgoing(event, names, place, body, replay=place.position <= self._replay_until))
+        return False
+
+
+class _Piece(NamedTuple):
+    """One event and its place; or, without an event, a place to move on to and how many are gone on the way there."""
+
+    place: Cursor
+    event: Event | None
+    expired: int
+
+
+def _pieces(batch: Batch, after: Cursor) -> Iterator[_Piece]:
+    """A batch's events with their places, and between them the gaps where events are gone, with their number."""
+    previous = after.index if batch.position == after.position else -1
+    gone_inside = batch.last - previous - len(batch.events)
+    if batch.expired > gone_inside:
+        # Whole batches before this one are gone. Their place is "nothing finished of this batch yet".
+        yield _Piece(Cursor(batch.position, previous), None, batch.expired - gone_inside)
+    for place, event in batch.placed():
+        if place.index > previous + 1:
+            yield _Piece(Cursor(batch.position, place.index - 1), None, place.index - previous - 1)
+        previous = place.index
+        yield _Piece(place, event, 0)
+    if batch.last > previous:
+        yield _Piece(batch.end, None, batch.last - previous)

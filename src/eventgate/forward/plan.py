@@ -1,0 +1,139 @@
+"""A sink's definition, checked and ready to build: which events it wants, as what text, over what.
+
+Touches the certificate and password files that the definition names; connects to nothing. Here stand the tables of
+formats and transports: what a new one must be added to.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from eventgate.clock import Clock
+from eventgate.errors import CallerError, ConfigurationError, FieldError
+from eventgate.event import Event, SensorNames
+from eventgate.formats import Format, json
+from eventgate.formats.rfc5424 import Rfc5424
+from eventgate.forward.transports import Transport
+from eventgate.forward.transports.file import FileSettings, LinesFile
+from eventgate.forward.transports.kafka.settings import KafkaSettings
+from eventgate.forward.transports.kafka.transport import Kafka
+from eventgate.forward.transports.relp import Relp, RelpSettings
+from eventgate.forward.transports.stream import SecureSettings, SyslogStream, TcpSettings
+from eventgate.forward.transports.udp import SyslogDatagrams, UdpSettings
+from eventgate.query import parse_filters
+from eventgate.sinks.definition import SinkDefinition
+
+
+class Journal(NamedTuple):
+    """What a transport that keeps progress must know of the journal: its id, and the chain's digest at a position."""
+
+    id: UUID
+    digest_at: Callable[[int], Awaitable[bytes | None]]
+
+
+class _Kind(NamedTuple):
+    """A transport: the keys it understands, what it promises, and how it is made."""
+
+    settings: type[BaseModel]
+    guarantee: str
+    make: Callable[[Any, str, Journal, Clock], Transport]
+
+
+_TRANSPORTS: Mapping[str, _Kind] = {
+    "udp": _Kind(UdpSettings, SyslogDatagrams.guarantee, lambda settings, *_: SyslogDatagrams(settings)),
+    "tcp": _Kind(TcpSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
+    "tls": _Kind(SecureSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
+    "relp": _Kind(RelpSettings, Relp.guarantee, lambda settings, *_: Relp(settings)),
+    "file": _Kind(FileSettings, LinesFile.guarantee, lambda settings, *_: LinesFile(settings)),
+    "kafka": _Kind(
+        KafkaSettings,
+        Kafka.guarantee,
+        lambda settings, sink, journal, clock: Kafka(settings, sink, journal.id, journal.digest_at, clock),
+    ),
+}
+
+
+def _json() -> Format:
+    return json.encode
+
+
+_FORMATS: Mapping[str, Callable[..., Format]] = {"json": _json, "rfc5424": Rfc5424}
+_FORMAT_KEYS: Mapping[str, frozenset[str]] = {
+    "json": frozenset(),
+    "rfc5424": frozenset(field.name for field in fields(Rfc5424)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A sink that can be built."""
+
+    definition: SinkDefinition
+    guarantee: str
+    wants: Callable[[Event, SensorNames], bool]
+    encode: Format
+    make: Callable[[Journal, Clock], Transport]
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+
+def plan(definition: SinkDefinition, source: str) -> Plan:
+    """Check a definition. Raises ConfigurationError with every mistake, its keys as in the file ``source``."""
+    problems: list[FieldError] = []
+    where = f"sinks.{definition.name}"
+
+    def chosen(key: str, name: str, table: Mapping[str, Any]) -> Any:
+        if name not in table:
+            expected = ", ".join(sorted(table))
+            problems.append(FieldError(f"{where}.{key}", "unknown", f"expected one of {expected}, found {name!r}"))
+        return table.get(name)
+
+    def checked(build: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+        try:
+            return build(**options)
+        except ValidationError as error:
+            problems.extend(_explained(error, where))
+        except (OSError, ConfigurationError) as error:
+            problems.append(FieldError(where, "unreadable", str(error)))
+        return None
+
+    kind: _Kind | None = chosen("transport", definition.transport, _TRANSPORTS)
+    format_of = chosen("format", definition.format, _FORMATS)
+    own = _FORMAT_KEYS.get(definition.format, frozenset())
+    encode = format_of and checked(format_of, {k: v for k, v in definition.options.items() if k in own})
+    settings = kind and checked(kind.settings, {k: v for k, v in definition.options.items() if k not in own})
+    matches = None
+    try:
+        matches = parse_filters(definition.filters).matcher()
+    except CallerError as error:
+        problems.extend(FieldError(f"{where}.{each.pointer}", each.code, each.detail) for each in error.errors)
+    if problems or kind is None or matches is None:
+        raise ConfigurationError(source, problems)
+    company, made = definition.company, kind.make
+
+    def wants_own(event: Event, names: SensorNames) -> bool:
+        return event.company == company and matches(event, names)
+
+    return Plan(
+        definition,
+        kind.guarantee,
+        matches if company is None else wants_own,
+        encode,
+        lambda journal, clock: made(settings, definition.name, journal, clock),
+    )
+
+
+def _explained(error: ValidationError, where: str) -> list[FieldError]:
+    explained = []
+    for each in error.errors(include_url=False, include_input=False):
+        key = ".".join([where, *(str(part) for part in each["loc"])])
+        sentence = {"extra_forbidden": "there is no such key", "missing": "expected a value, found none"}.get(
+            each["type"], each["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
+        )
+        explained.append(FieldError(key, each["type"], sentence))
+    return explained
