@@ -5,7 +5,7 @@ channel ``eventgate_sensors``, and otherwise twice a minute.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -50,6 +50,7 @@ class _Fleet:
         self.sensors = tuple(sensors)
         self.by_id = {sensor.id: sensor for sensor in sensors}
         self.by_serial = {sensor.serial: sensor for sensor in sensors}
+        self.names = {sensor.id: sensor.names for sensor in sensors}
         self.loaded = loaded
         self.stale = stale
 
@@ -115,6 +116,11 @@ class Directory:
         """What the sensor is called today; one that is not known goes by its id, so that any event can be told."""
         found = self.resolve(company, edge=sensor)
         return found.names if found is not None else SensorNames(str(sensor), None)
+
+    async def names_of(self, company: UUID) -> Mapping[UUID, SensorNames]:
+        """What each of the company's sensors is called today."""
+        await self.warm(company)
+        return self._fleets[company].names
 
     def all_of(self, company: UUID) -> tuple[Sensor, ...]:
         """Every sensor of a warm company, by id."""

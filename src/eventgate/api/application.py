@@ -1,0 +1,34 @@
+"""The HTTP interface as a whole: every noun's routes in one table, behind one door, with answers of one kind.
+
+Touches nothing itself; is handed the rooms it speaks for.
+"""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from eventgate.api import routes
+from eventgate.api.addresses import Addresses
+from eventgate.api.answers import answer, stamp
+from eventgate.api.documents import Documents
+from eventgate.api.routes import Authenticate, OpenRoute, Route
+
+
+def build_application(
+    table: Sequence[Route | OpenRoute], *, authenticate: Authenticate, addresses: Addresses, server_url: str
+) -> web.Application:
+    """Make an application of a table of routes, which it also describes; ``server_url`` is how callers reach it."""
+    documents = Documents(table, server_url)
+    application = web.Application(middlewares=[answer])
+    application.on_response_prepare.append(stamp)
+    routes.add(application, [*table, *documents.routes()], authenticate, addresses)
+    return application
+
+
+def build_metrics_application(table: Sequence[OpenRoute]) -> web.Application:
+    """Make an application for a listener of the machine's own, which asks for no credential."""
+    application = web.Application(middlewares=[answer])
+    application.on_response_prepare.append(stamp)
+    for route in table:
+        application.router.add_route(route.method, route.path, route.handler)
+    return application

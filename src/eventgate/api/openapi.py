@@ -1,0 +1,139 @@
+"""The OpenAPI 3.1 document, made from the route table: what is not in the table is not answered, and not described.
+
+Pure.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from eventgate.access import API_VERSION, SCOPES
+from eventgate.api.parameters import Parameter
+from eventgate.api.problem import MEDIA_TYPE
+from eventgate.api.routes import OpenRoute, Operation, Route
+from eventgate.api.schemas import SCHEMAS, ref
+
+_PROBLEMS = {
+    400: "The request cannot be understood, or contradicts itself",
+    401: "No credential, or none that is known",
+    403: "The credential may not do this",
+    404: "There is nothing of yours under this address",
+    408: "The body did not arrive in time",
+    409: "The object is in no state for this",
+    411: "The length of the body is missing",
+    413: "The body is too large",
+    415: "The body's media type or coding is not taken",
+    422: "The body says something that cannot be",
+    429: "Too many writes with this key",
+    503: "EventGate cannot do this now; `Retry-After` says when to ask again",
+    504: "The sink's delivery loop did not answer in time",
+}
+_TAGS = {
+    "alerts": "What analysts search.",
+    "events": "What sensors report: alerts, sightings, heartbeats.",
+    "edges": "The registered sensors.",
+    "sinks": "Where events go.",
+    "service": "EventGate itself.",
+}
+_DESCRIPTION = """\
+Signed events in, committed before they are acknowledged, searchable, and out again to Kafka and syslog.
+
+Times are RFC 3339 in UTC with milliseconds, ids are UUIDs. Errors are problem documents (RFC 9457) with a stable
+`code`. Every answer carries `X-Request-Id`. A parameter that is not described is refused with 400.
+"""
+_PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, Any]:
+    """Describe a table of routes, reached under ``server_url``."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        if isinstance(route, OpenRoute):
+            paths.setdefault(route.path, {})[route.method.lower()] = _open_operation(route)
+        else:
+            for path in (route.path, *route.aliases):
+                paths.setdefault(path, {})[route.method.lower()] = _operation(route, path)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "EventGate", "version": API_VERSION, "description": _DESCRIPTION},
+        "servers": [{"url": server_url}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": paths,
+        "components": {"schemas": SCHEMAS, "securitySchemes": _SECURITY_SCHEMES},
+    }
+
+
+_SECURITY_SCHEMES = {
+    "bearerAuth": {"type": "http", "scheme": "bearer", "description": "The auth key, `egk_…`."},
+    "apiKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The auth key."},
+    "authorizationHeader": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "The auth key itself, without a scheme in front.",
+    },
+}
+
+
+def _open_operation(route: OpenRoute) -> dict[str, Any]:
+    return _described(route.operation, _operation_id(route.method, route.path)) | {"security": []}
+
+
+def _operation(route: Route, path: str) -> dict[str, Any]:
+    assert route.scope in SCOPES, f"{route.path} asks for a scope that does not exist"
+    notes = [route.operation.description, f"Scope: `{route.scope}`."]
+    if path != route.path:
+        notes.append(f"Answers as `{route.path}` does.")
+    found = _described(route.operation, _operation_id(route.method, path), usual=(400, 401, 403, 503))
+    return found | {
+        "description": "\n\n".join(filter(None, notes)),
+        "parameters": [
+            *(_path_parameter(route, name) for name in _PATH_PARAMETER.findall(path)),
+            *(_query_parameter(parameter) for parameter in route.parameters),
+            *(_header(name, text) for name, text in route.headers.items()),
+        ],
+        "security": [{name: []} for name in _SECURITY_SCHEMES],
+        "x-scope": route.scope,
+    }
+
+
+def _described(operation: Operation, operation_id: str, usual: Sequence[int] = ()) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "operationId": operation_id,
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": [operation.tag],
+        "parameters": [],
+        "responses": {str(status): answer for status, answer in operation.responses.items()},
+    }
+    if operation.request_body is not None:
+        found["requestBody"] = operation.request_body
+    for status in sorted({*usual, *operation.problems}):
+        problem = {"description": _PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
+        found["responses"].setdefault(str(status), problem)
+    return found
+
+
+def _query_parameter(parameter: Parameter) -> dict[str, Any]:
+    many = {"type": "array", "items": parameter.schema}
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.description,
+        "schema": many if parameter.many else parameter.schema,
+        **({"style": "form", "explode": True} if parameter.many else {}),
+    }
+
+
+def _path_parameter(route: Route, name: str) -> dict[str, Any]:
+    schema = {"type": "string"} if name in route.path_readers else {"type": "string", "format": "uuid"}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _header(name: str, text: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+
+
+def _operation_id(method: str, path: str) -> str:
+    words = [word.strip("{}") for word in re.split(r"[/.-]", path) if word]
+    return "_".join([method.lower(), *words]) if words else f"{method.lower()}_root"

@@ -1,0 +1,104 @@
+"""Lists: which page was asked for, and the envelope a page travels in.
+
+Pure. The links in an envelope work when they are followed: they carry the whole question, with another place to begin.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from aiohttp import web
+
+from eventgate.alerts.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, Neighbour, PageRequest
+from eventgate.api.parameters import Parameter, identifier, integer, one_of
+from eventgate.api.routes import Call
+
+LIST_PARAMETERS = (
+    Parameter(
+        "limit",
+        "The most results to return.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        integer(1, MAX_LIMIT),
+    ),
+    Parameter(
+        "startingAfter",
+        "Return results that stand after this id in the list. The id is compared, not looked up.",
+        {"type": "string", "format": "uuid"},
+        identifier,
+    ),
+    Parameter(
+        "endingBefore",
+        "Return the results that stand just before this id in the list, in the list's own order.",
+        {"type": "string", "format": "uuid"},
+        identifier,
+    ),
+    Parameter(
+        "offset",
+        "How many results to pass over. Not together with startingAfter or endingBefore.",
+        {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
+        integer(0, MAX_OFFSET),
+    ),
+    Parameter(
+        "total",
+        "`exact` insists on an exact total, however long it takes.",
+        {"type": "string", "enum": ["exact"]},
+        one_of(["exact"]),
+    ),
+)
+_PLACE = {"startingAfter", "endingBefore", "offset"}
+
+
+def asked_page(parameters: Mapping[str, Any]) -> PageRequest:
+    """The page that a list's parameters ask for. Raises CallerError 400 where they contradict each other."""
+    return PageRequest(
+        limit=parameters.get("limit", DEFAULT_LIMIT),
+        after=parameters.get("startingAfter"),
+        before=parameters.get("endingBefore"),
+        offset=parameters.get("offset", 0),
+        exact_total="total" in parameters,
+    )
+
+
+def envelope(
+    call: Call,
+    data: Sequence[Any],
+    *,
+    total: int,
+    total_is_exact: bool = True,
+    following: Neighbour | None = None,
+    previous: Neighbour | None = None,
+    complete: bool = True,
+) -> web.Response:
+    """One page. ``complete`` False says that the search stopped at its deadline and ``nextUrl`` goes on from there."""
+    return json_response(
+        {
+            "status": 200,
+            "total": total,
+            "totalRelation": "exact" if total_is_exact else "atLeast",
+            "count": len(data),
+            "complete": complete,
+            "nextUrl": _link(call, following),
+            "previousUrl": _link(call, previous),
+            "data": data,
+        }
+    )
+
+
+def json_response(document: Any, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(document), status=status, content_type="application/json")
+
+
+def _link(call: Call, place: Neighbour | None) -> str | None:
+    """This request's own address with another place in the list."""
+    if place is None:
+        return None
+    # What the caller percent-encoded stays as it is; what came raw, quotes and brackets say, is encoded.
+    parts = [
+        quote(part, safe="%=+~!$'()*,;:@/?-._")
+        for part in call.request.rel_url.raw_query_string.split("&")
+        if part and part.partition("=")[0] not in _PLACE
+    ]
+    named = {"startingAfter": place.after, "endingBefore": place.before, "offset": place.offset}
+    parts += [f"{name}={value}" for name, value in named.items() if value is not None]
+    return f"{call.base_url}{call.request.rel_url.raw_path}?{'&'.join(parts)}"

@@ -1,0 +1,126 @@
+"""The route table: each address of the HTTP interface with who may use it, what it takes and what it answers.
+
+The one decision point: nothing is answered that did not pass ``door``. Touches nothing itself.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from eventgate.access import Principal
+from eventgate.api.addresses import Addresses
+from eventgate.api.parameters import Parameter, identifier, read_query
+from eventgate.api.problem import not_found
+from eventgate.errors import CallerError, FieldError
+
+Authenticate = Callable[[Any, str, str], Awaitable[Principal]]
+"""(headers, raw query string, the caller's address) -> who is asking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated request: who asks, for what, and the address that links in the answer begin with."""
+
+    request: web.Request
+    principal: Principal
+    parameters: Mapping[str, Any]
+    path: Mapping[str, Any]
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the OpenAPI document says of a route. ``responses`` are response objects by status, errors left out."""
+
+    summary: str
+    tag: str
+    responses: Mapping[int, Mapping[str, Any]]
+    description: str = ""
+    request_body: Mapping[str, Any] | None = None
+    problems: Sequence[int] = ()
+    """Further statuses answered with a problem document, beside those that every route of its kind has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path, open to a principal with ``scope``.
+
+    ``aliases`` are further paths that answer the same. Path parameters are UUIDs unless ``path_readers`` names them.
+    """
+
+    method: str
+    path: str
+    scope: str
+    handler: Callable[[Call], Awaitable[web.StreamResponse]]
+    operation: Operation
+    parameters: Sequence[Parameter] = ()
+    aliases: Sequence[str] = ()
+    path_readers: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Header fields that must be sent, described."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRoute:
+    """A route that asks for no API key."""
+
+    method: str
+    path: str
+    handler: Handler
+    operation: Operation
+
+
+CUSTOMER = Parameter(
+    "customerid",
+    "Empty, or your own company's id.",
+    {"type": "string", "default": ""},
+    lambda text: identifier(text) if text else None,
+)
+"""Taken on every published list; callers of the published interface send it."""
+
+
+def door(route: Route, authenticate: Authenticate, addresses: Addresses) -> Handler:
+    """The way in to a route's handler: credential, scope, parameters, path, in this order."""
+
+    async def enter(request: web.Request) -> web.StreamResponse:
+        query_string = request.rel_url.raw_query_string
+        principal = await authenticate(request.headers, query_string, addresses.origin(request).remote)
+        principal.require(route.scope)
+        path = {name: _read_path(route, name, text) for name, text in request.match_info.items()}
+        parameters = read_query(query_string, route.parameters)
+        _check_customer(parameters.get(CUSTOMER.name), principal)
+        return await route.handler(Call(request, principal, parameters, path, addresses.base_url(request)))
+
+    return enter
+
+
+def add(
+    application: web.Application, routes: Sequence[Route | OpenRoute], authenticate: Authenticate, addresses: Addresses
+) -> None:
+    """Put a table of routes into an application."""
+    for route in routes:
+        if isinstance(route, OpenRoute):
+            application.router.add_route(route.method, route.path, route.handler)
+        else:
+            handler = door(route, authenticate, addresses)
+            for path in (route.path, *route.aliases):
+                application.router.add_route(route.method, path, handler)
+
+
+def _read_path(route: Route, name: str, text: str) -> Any:
+    try:
+        return route.path_readers.get(name, identifier)(text)
+    except ValueError:  # what cannot be an id is nobody's id
+        raise not_found() from None
+
+
+def _check_customer(customer: UUID | None, principal: Principal) -> None:
+    if customer is not None and customer != principal.company:
+        detail = "customerid is not your company's id. Leave it empty, or leave it out."
+        raise CallerError(
+            400, "customerid-mismatch", detail, [FieldError(CUSTOMER.name, "customerid-mismatch", detail)]
+        )

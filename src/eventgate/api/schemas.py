@@ -1,0 +1,170 @@
+"""The shapes that answers and bodies have, for the OpenAPI document (JSON Schema 2020-12).
+
+Pure. What a route answers is described here beside nothing else, so that tests can hold real answers against it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+UUID: Schema = {"type": "string", "format": "uuid"}
+TIME: Schema = {"type": "string", "format": "date-time"}
+
+
+def or_null(schema: Schema) -> Schema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def closed(properties: Mapping[str, Schema], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An object of just these members, all of them present but for the optional ones."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def answer(description: str, schema: Schema, media_type: str = "application/json") -> dict[str, Any]:
+    """A response object."""
+    return {"description": description, "content": {media_type: {"schema": schema}}}
+
+
+def one(name: str, description: str = "Found") -> dict[str, Any]:
+    """A response object: one bare object."""
+    return answer(description, ref(name))
+
+
+def listed(name: str) -> dict[str, Any]:
+    """A response object: a page of a list."""
+    return answer("One page", {**_PAGE, "properties": {**_PAGE["properties"], "data": _array(ref(name))}})
+
+
+def _array(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_URL: Schema = {"type": ["string", "null"], "format": "uri"}
+
+_PAGE = closed(
+    {
+        "status": {"const": 200},
+        "total": {**_COUNT, "description": "How many match, over all pages."},
+        "totalRelation": {
+            "enum": ["exact", "atLeast"],
+            "description": "Whether total is exact, or was not counted to its end.",
+        },
+        "count": {**_COUNT, "description": "How many are on this page."},
+        "complete": {
+            "type": "boolean",
+            "description": "False: the search stopped at its deadline; nextUrl goes on from where it stopped.",
+        },
+        "nextUrl": {**_URL, "description": "The page after this one; null at the end."},
+        "previousUrl": {**_URL, "description": "The page before this one; null at the beginning."},
+        "data": _array({}),
+    }
+)
+
+_ALERT: dict[str, Schema] = {
+    "id": UUID,
+    "categoryId": or_null({"type": "integer"}),
+    "alertCode": or_null(_TEXT),
+    "edgeId": UUID,
+    "timestamp": TIME,
+    "message": or_null(_TEXT),
+    "data": {"type": "object"},
+    "serial": or_null(_TEXT),
+    "edgeName": {**or_null(_TEXT), "description": "What the sensor is called today."},
+    "severity": {"type": ["integer", "null"], "minimum": 0, "maximum": 10, "description": "10 is worst."},
+    "receivedAt": TIME,
+    "companyId": UUID,
+}
+_PROBLEM_FIELD = closed(
+    {
+        "pointer": {**_TEXT, "description": "A JSON pointer into the body (RFC 6901), or a parameter's name."},
+        "code": _TEXT,
+        "detail": _TEXT,
+    }
+)
+_OUTCOME = {
+    "index": {**_COUNT, "description": "The event's place in the write."},
+    "id": or_null(UUID),
+    "status": {"enum": ["accepted", "duplicate", "rejected"]},
+    "position": {"type": "integer", "minimum": 1, "description": "The journal's position of its first storing."},
+    "positionIndex": {**_COUNT, "description": "Its place in the batch at that position."},
+    "error": ref("FieldProblem"),
+    "errors": _array(ref("FieldProblem")),
+}
+_RECEIPT = closed(
+    {"position": {"type": "integer", "minimum": 1}, "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
+)
+
+SCHEMAS: dict[str, Schema] = {
+    "Problem": {
+        "type": "object",
+        "description": "A problem document (RFC 9457).",
+        "properties": {
+            "status": {"type": "integer"},
+            "title": _TEXT,
+            "code": {**_TEXT, "description": "Stable; docs/status-codes.md lists them."},
+            "detail": _TEXT,
+            "requestId": _TEXT,
+            "errors": _array(ref("FieldProblem")),
+        },
+        "required": ["status", "title", "code", "detail", "requestId"],
+    },
+    "FieldProblem": _PROBLEM_FIELD,
+    "Alert": closed(_ALERT),
+    "Event": closed(
+        {
+            **_ALERT,
+            "kind": {"enum": ["alert", "sighting", "heartbeat"]},
+            "origin": {"enum": ["sensor", "system"]},
+            "eventId": or_null(_TEXT),
+            "sequence": or_null({"type": "integer"}),
+            "keyId": or_null(UUID),
+            "verifyKeyId": or_null(UUID),
+            "contentDigest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        }
+    ),
+    "NewEvent": {
+        "type": "object",
+        "properties": {
+            "id": {**UUID, "description": "A UUIDv7 of the sensor's choice; its milliseconds are timestamp's."},
+            "eventId": {"type": "string", "maxLength": 128, "description": "The sensor's own id."},
+            "kind": {"enum": ["alert", "sighting", "heartbeat"], "default": "alert"},
+            "timestamp": {**TIME, "description": "RFC 3339, any offset; at most 5 minutes ahead, 30 days old."},
+            "edgeId": {**UUID, "description": "Which sensor; may be left out where the key is bound to one."},
+            "serial": {**_TEXT, "description": "Which sensor, by its serial number."},
+            "alertCode": {**_TEXT, "description": "From the catalogue, or the company's own."},
+            "categoryId": {"type": "integer", "minimum": 1, "maximum": 6},
+            "severity": {"type": "integer", "minimum": 0, "maximum": 10, "description": "10 is worst."},
+            "message": {"type": "string", "maxLength": 4096},
+            "sequence": {"type": "integer", "minimum": 0, "description": "A counter of the sensor's own."},
+            "data": {"type": "object", "description": "At most 64 KiB, nested 16 deep."},
+        },
+        "required": ["timestamp"],
+    },
+    "Written": closed(
+        {
+            "accepted": _COUNT,
+            "duplicates": _COUNT,
+            "rejected": _COUNT,
+            "events": _array(closed(_OUTCOME, optional=("position", "positionIndex", "error", "errors"))),
+            "receipt": {"anyOf": [_RECEIPT, {"type": "null"}]},
+        }
+    ),
+    "Edge": closed(
+        {
+            "id": UUID,
+            "companyId": UUID,
+            "serial": _TEXT,
+            "name": or_null(_TEXT),
+            "state": {"enum": ["active", "deactivated"]},
+            "registeredAt": TIME,
+        }
+    ),
+}
