@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -98,8 +99,13 @@ class EmbeddedPostgres:
         await self._outlast_former()
         sockets = self._socket_directory(account)
         await self._launch(programs, account, sockets)
-        self.url = f"postgresql://{_USER}:{secret}@/{_DATABASE}?host={quote(str(sockets), safe='/')}"
+        self.url = _url(secret, sockets)
         await self._make_database()
+
+    def url_of_running(self) -> str:
+        """Where to reach the server that another process of ours runs on this directory."""
+        account = database_account(self.directory)
+        return _url(password(self.directory / "password", account), self._socket_directory(account))
 
     async def stop(self) -> None:
         """End every connection and stop cleanly (fast shutdown); harmless where the server is gone already."""
@@ -123,22 +129,28 @@ class EmbeddedPostgres:
         return status
 
     async def _outlast_former(self) -> None:
-        """Wait for a server that an earlier run left behind: it got its signal when that run died."""
+        """Wait for what an earlier run left behind: its server got a signal when that run died, or was killed itself.
+
+        A killed server's own children may outlive it for a moment, and must not meet a second server on their files.
+        """
         lock = self._cluster / "postmaster.pid"
         deadline = asyncio.get_running_loop().time() + _STOP_SECONDS
-        while lock.exists() and self._is_server(former := int(lock.read_text().split("\n", 1)[0])):
+        while lock.exists() and (left := self._left_behind()):
             if asyncio.get_running_loop().time() > deadline:
-                detail = f"a PostgreSQL (pid {former}) still runs on {self._cluster} and does not end"
+                detail = f"a PostgreSQL (process {left[0]}) still runs on {self._cluster} and does not end"
                 raise Unavailable("storage-unavailable", detail)
             await asyncio.sleep(_POLL_SECONDS)
         # Its number may belong to another program by now, and PostgreSQL would then refuse to start.
         lock.unlink(missing_ok=True)
 
-    def _is_server(self, pid: int) -> bool:
-        try:
-            return (Path("/proc") / str(pid) / "cwd").readlink() == self._cluster
-        except OSError:
-            return False
+    def _left_behind(self) -> list[int]:
+        """Processes at home in our cluster's directory, as every process of a PostgreSQL is."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has ended, or is another account's and so none of ours
+                if (entry / "cwd").readlink() == self._cluster:
+                    found.append(int(entry.name))
+        return found
 
     def _socket_directory(self, account: Account) -> Path:
         """The directory of the socket: ours, or a private one in the temporary directory where ours is too long."""
@@ -193,3 +205,7 @@ class EmbeddedPostgres:
                 await connection.execute(f"CREATE DATABASE {_DATABASE}")
         finally:
             await connection.close()
+
+
+def _url(secret: str, sockets: Path) -> str:
+    return f"postgresql://{_USER}:{secret}@/{_DATABASE}?host={quote(str(sockets), safe='/')}"
