@@ -6,6 +6,6 @@ Touches the terminal, and EventGate over HTTP like any other caller; serve, chec
 
 def main() -> None:
     """Run the command that was typed; the console script's entry."""
-    from eventgate.cli.main import run
+    from eventgate.cli.commands import run
 
     run()

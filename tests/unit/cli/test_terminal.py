@@ -1,0 +1,41 @@
+"""What strangers broadcast must not speak to the terminal."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventgate.cli.terminal import defused, severity
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Lobby [bold]", "Lobby [bold]"),
+        ("Büro 会議室 📶", "Büro 会議室 📶"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\r\nb\0", "a\\x0d\\x0ab\\x00"),
+        ("\x9b31m", "\\x9b31m"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("\u2028\ud800\U000e0001", "\\u2028\\ud800\\U000e0001"),
+    ],
+)
+def test_control_characters_are_written_out(text: str, shown: str) -> None:
+    assert defused(text) == shown
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_nothing_defused_moves_a_cursor(text: str) -> None:
+    assert not {unicodedata.category(character) for character in defused(text)} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_severities_redden() -> None:
+    assert [str(severity(value).style) for value in (0, 3, 7, 9, 10, None)] == [
+        "dim",
+        "",
+        "yellow",
+        "red",
+        "bold red",
+        "",
+    ]
