@@ -155,9 +155,11 @@ def _previous(request: PageRequest, found: _Found, items: Sequence[StoredEvent])
         return Neighbour(offset=max(request.offset - request.limit, 0))
     if request.after is not None:
         return Neighbour(before=items[0].id if items else _beside(request.after, -1))
+    if request.before is None:
+        return None
     if found.more:
         return Neighbour(before=items[0].id)
-    return None if request.before is None or found.stopped_at is None else Neighbour(before=found.stopped_at)
+    return None if found.stopped_at is None else Neighbour(before=found.stopped_at)
 
 
 def _beside(id_: UUID, step: int) -> UUID:
