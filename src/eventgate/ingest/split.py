@@ -5,7 +5,7 @@ work, so that whoever drives them can give others a turn.
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 import msgspec
 
@@ -14,15 +14,20 @@ from eventgate.ingest.examine import Malformed
 
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _BLANKS = re.compile(rb"[ \t\n\r]*")
-_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_TEXT = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_STRING = b'"' + _TEXT + b'"'
+_IN_STRING = re.compile(_TEXT, re.DOTALL)
 _INSIDE = re.compile(_STRING + rb'|["\[\]{}]', re.DOTALL)
 _BETWEEN = re.compile(_STRING + rb'|["\[\]{},]', re.DOTALL)
 _OPENS = {b"]": ord("["), b"}": ord("{")}
 _MOST_COMMAS = 200_000
 """Above this, an array may have millions of elements: the quick way would make an object of each."""
 
-_TURN = 1_000
-"""So many tokens of the exact way between two turns."""
+_DEEPEST = 10_000
+"""No reader of JSON goes this deep."""
+
+_TURN, _WINDOW = 1_000, 128 << 10
+"""So many tokens of the exact way between two turns, so many bytes for one token."""
 
 
 def split_json(body: bytes, most: int) -> Generator[None, None, tuple[bool, list[bytes]]]:
@@ -92,25 +97,28 @@ def too_many(most: int) -> CallerError:
     return CallerError(413, "too-many-events", f"A write carries at most {most} events. Send them in several writes.")
 
 
-def _elements(body: bytes, start: int) -> Iterator[tuple[int, int] | None]:
+def _elements(body: bytes, start: int) -> Generator[tuple[int, int] | None, None, None]:
     """Where each element of the array begins and ends, blanks left out; None now and then. Raises Malformed."""
     open_brackets = bytearray()
     begin = position = start
     tokens = found = 0
-    while True:
+    while position < len(body):
         tokens += 1
         if tokens % _TURN == 0:
             yield None
-        match = (_INSIDE if open_brackets else _BETWEEN).search(body, position)
+        match = (_INSIDE if open_brackets else _BETWEEN).search(body, position, position + _WINDOW)
         if match is None:
-            raise Malformed(len(body))
+            position += _WINDOW
+            continue
         at, position = match.span()
         token = body[at : at + 1]
         if token == b'"':
-            if position == at + 1:
-                raise Malformed(len(body))  # a string without an end
+            if position == at + 1:  # its end is beyond the window
+                position = yield from _end_of_string(body, position)
         elif token in b"[{":
             open_brackets += token
+            if len(open_brackets) > _DEEPEST:
+                raise Malformed(at)
         elif open_brackets:
             if open_brackets.pop() != _OPENS[token]:
                 raise Malformed(at)
@@ -130,3 +138,17 @@ def _elements(body: bytes, start: int) -> Iterator[tuple[int, int] | None]:
                     raise Malformed(rest)
                 return
             begin = position
+    raise Malformed(len(body))
+
+
+def _end_of_string(body: bytes, position: int) -> Generator[None, None, int]:
+    """Where a string ends that ``position`` is inside of. Raises Malformed."""
+    while position < len(body):
+        after = _IN_STRING.match(body, position, position + _WINDOW).end()  # type: ignore[union-attr]  # as above
+        if body[after : after + 1] == b'"':
+            return after + 1
+        if after == position:
+            break
+        position = after
+        yield
+    raise Malformed(len(body))

@@ -5,7 +5,7 @@ Touches nothing itself; each step belongs to a module or a room below. Nothing i
 
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
-from urllib.parse import urlsplit
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -31,6 +31,9 @@ from eventgate.telemetry import (
 )
 
 SCOPE = "events:write"
+Authenticate = Callable[[Any, str, str], Awaitable[Principal]]
+"""(headers, raw query string, the caller's address) -> who is asking."""
+
 _NOTHING = Appended((), None)
 
 
@@ -40,6 +43,8 @@ class Walk:
     def __init__(
         self,
         *,
+        authenticate: Authenticate,
+        origin: Callable[[web.Request], tuple[str, str, str]],
         admission: Admission,
         budget: ByteBudget,
         decoder: Decoder,
@@ -47,9 +52,14 @@ class Walk:
         keep_rejects: Callable[[Principal, str, Sequence[Reject]], Awaitable[None]],
         clock: Clock,
         freshness: Freshness,
-        public_url: str | None,
+        path_prefix: str = "",
     ) -> None:
-        """``public_url`` is the address that callers sign for, where it is not the one they connect to."""
+        """``origin`` tells the caller's address, and scheme and authority of the gate as the caller sees it.
+
+        ``path_prefix`` is what a proxy takes off the public path; callers sign for it.
+        """
+        self._authenticate = authenticate
+        self._origin = origin
         self._admission = admission
         self._budget = budget
         self._decoder = decoder
@@ -57,48 +67,47 @@ class Walk:
         self._keep_rejects = keep_rejects
         self._clock = clock
         self._freshness = freshness
-        self._public = urlsplit(public_url.rstrip("/")) if public_url else None
+        self._path_prefix = path_prefix
 
-    async def write(self, request: web.Request, principal: Principal, request_id: str) -> web.Response:
-        """Answer one write of an authenticated caller.
-
-        Raises CallerError, Unavailable: then nothing is acknowledged.
-        """
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one write. Raises CallerError, Unavailable: then nothing is acknowledged."""
         try:
-            return await self._write(request, principal, request_id)
+            return await self._handle(request)
         except (CallerError, Unavailable) as error:
             WRITES_REFUSED.labels(error.code).inc()
             raise
 
-    async def _write(self, request: web.Request, principal: Principal, request_id: str) -> web.Response:
+    async def _handle(self, request: web.Request) -> web.Response:
+        remote, scheme, authority = self._origin(request)
+        principal = await self._authenticate(request.headers, request.rel_url.raw_query_string, remote)
+        principal.require(SCOPE)
         admitted = self._admission.admit(request, principal)
         with self._budget.charge() as charge:
             body = await self._admission.read(request.content, admitted.length, charge)
             now_ms = self._clock.now_ms()
-            verified = self._verify(request, body, principal, now_ms)
-            decoded = await self._decoder.decode(
-                Write(verified, admitted.media, admitted.coding, principal, now_ms), charge
-            )
+            headers = [(name.lower(), value) for name, value in request.headers.items()]
+            path = self._path_prefix + request.raw_path
+            signed = SignedRequest(request.method, scheme, authority, path, headers, body)
+            verified = self._verify(signed, principal, now_ms)
+            write = Write(verified, admitted.media, admitted.coding, principal, now_ms)
+            decoded = await self._decoder.decode(write, charge)
             appended = await self._append(decoded.events) if decoded.events else _NOTHING
             rejects = [*decoded.rejects, *conflicts(decoded, appended)]
             if rejects:
-                for reject in rejects:
-                    EVENTS_REJECTED.labels(reject.problems[0].code).inc()
-                await self._keep_rejects(principal, request_id, rejects)
+                await self._keep_rejects(principal, request["request_id"], rejects)
+                _count(rejects)
             status, members = answer(decoded, appended, rejects)
         EVENTS_ACCEPTED.inc(members["accepted"])
         EVENTS_DUPLICATE.inc(members["duplicates"])
         return web.Response(body=orjson.dumps(members), status=status, content_type="application/json")
 
-    def _verify(self, request: web.Request, body: bytes, principal: Principal, now_ms: int) -> VerifiedBytes:
-        started = perf_counter()
-        path = request.raw_path.partition("?")[0]
-        if self._public is None:
-            scheme, authority = request.scheme, request.host
-        else:
-            scheme, authority, path = self._public.scheme, self._public.netloc, self._public.path + path
-        headers = [(name.lower(), value) for name, value in request.headers.items()]
-        signed = SignedRequest(request.method, scheme, authority, path, headers, body)
+    def _verify(self, signed: SignedRequest, principal: Principal, now_ms: int) -> VerifiedBytes:
+        began = perf_counter()
         verified = verify(signed, principal.verify_keys, now_ms // 1000, self._freshness)
-        VERIFY_SECONDS.observe(perf_counter() - started)
+        VERIFY_SECONDS.observe(perf_counter() - began)
         return verified
+
+
+def _count(rejects: Sequence[Reject]) -> None:
+    for reject in rejects:
+        EVENTS_REJECTED.labels(reject.problems[0].code).inc()
