@@ -43,12 +43,10 @@ class Admission:
         self._backlog = backlog
 
     def admit(self, request: web.Request, principal: Principal) -> Admitted:
-        """Look at the head alone. Raises CallerError 400, 411, 413, 415 or 429, Unavailable."""
+        """Look at the head alone. Raises CallerError 413, 415 or 429, Unavailable."""
         length = request.content_length
         if length is not None and length > self._limits.body_bytes:
             raise self._too_large()
-        if request.query_string:
-            raise CallerError(400, "parameter-unknown", "POST /v2/events takes no query string.")
         headers = request.headers
         admitted = Admitted(
             _media(headers.get("Content-Type")), _coding(headers.getall("Content-Encoding", [])), length

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventgate.errors import CallerError, FieldError
-from eventgate.ingest.write import Decoded, Reject
+from eventgate.ingest.write import Decoded
 from eventgate.journal.outcome import Appended, Status
+from eventgate.journal.rejects import Rejected
 
 
-def conflicts(decoded: Decoded, appended: Appended) -> list[Reject]:
+def conflicts(decoded: Decoded, appended: Appended) -> list[Rejected]:
     """The events whose id belongs to another event already."""
     return [
-        Reject(
+        Rejected(
             index,
             event.raw,
             [FieldError("/id" if event.event_id is None else "/eventId", "id-conflict", _CONFLICT)],
@@ -27,7 +28,7 @@ def conflicts(decoded: Decoded, appended: Appended) -> list[Reject]:
 _CONFLICT = "Another event with other content is stored under this id. Send a changed event under a new id."
 
 
-def answer(decoded: Decoded, appended: Appended, rejects: Sequence[Reject]) -> tuple[int, dict[str, Any]]:
+def answer(decoded: Decoded, appended: Appended, rejects: Sequence[Rejected]) -> tuple[int, dict[str, Any]]:
     """Status and body of the answer: 201 where something was stored, 200 where all that is good was there before.
 
     Raises CallerError 422 with the same members where every event was rejected.
@@ -72,7 +73,7 @@ def _why(problems: Sequence[FieldError]) -> dict[str, Any]:
     return {"error": shown[0]} if len(shown) == 1 else {"error": shown[0], "errors": shown}
 
 
-def _all_rejected(array: bool, rejects: Sequence[Reject], body: Mapping[str, Any]) -> CallerError:
+def _all_rejected(array: bool, rejects: Sequence[Rejected], body: Mapping[str, Any]) -> CallerError:
     codes = {problem.code for reject in rejects for problem in reject.problems}
     errors = [
         FieldError(f"/{reject.index}{problem.pointer}" if array else problem.pointer, problem.code, problem.detail)

@@ -15,7 +15,8 @@ from eventgate.ingest.judge import Judge, Verdict
 from eventgate.ingest.limits import Limits
 from eventgate.ingest.split import line_and_column, place, split_json, split_lines
 from eventgate.ingest.turns import in_turns
-from eventgate.ingest.write import Decoded, Media, Reject, Write
+from eventgate.ingest.write import Decoded, Media, Write
+from eventgate.journal.rejects import Rejected
 from eventgate.sensors import Directory
 
 _SMALL = 16 << 10
@@ -61,13 +62,13 @@ class Decoder:
             await in_turns(self._read_again(texts, verdicts, judge))
         events: list[Event] = []
         indexes: list[int] = []
-        rejects: list[Reject] = []
+        rejects: list[Rejected] = []
         for index, verdict in enumerate(verdicts):
             if isinstance(verdict, Event):
                 events.append(verdict)
                 indexes.append(index)
             elif verdict is not None:
-                rejects.append(Reject(index, texts[index], verdict))
+                rejects.append(Rejected(index, texts[index], verdict))
         return Decoded(array, events, indexes, rejects)
 
     def _inflate(self, coding: str, body: bytes, charge: Charge) -> Generator[None, None, bytes]:

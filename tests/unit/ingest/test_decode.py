@@ -130,7 +130,7 @@ async def test_a_bad_event_says_why(
 ) -> None:
     decoded = await _decode(decoder, make_write(text(**members)))
     assert _codes(decoded) == [(0, [problem])]
-    assert decoded.rejects[0].text == text(**members)
+    assert decoded.rejects[0].body == text(**members)
 
 
 @pytest.mark.parametrize("timestamp", ["2025-11-21T12:05:00Z", "2025-10-22T12:00:00Z"])
