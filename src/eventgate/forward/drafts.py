@@ -101,7 +101,6 @@ class Drafts:
         self._given_up: dict[Cursor, str] = {}
         self._pieces: Iterator[_Piece] = iter(())
         self._held: _Piece | None = None
-        self._behind = False
 
     def restart(self, cursor: Cursor, replay_until: int) -> None:
         self._cursor = cursor
@@ -121,7 +120,7 @@ class Drafts:
         """
         draft = Draft(self._cursor)
         while await self._fill(draft, min(most, self._limits.events)):
-            if draft.events and not self._behind:
+            if draft.events and not await self._tail.wait(draft.end.position, 0):
                 break
             if await self._read(draft.end):
                 continue
@@ -136,10 +135,6 @@ class Drafts:
         for company in {event.company for batch in batches for event in batch.events}:
             await self._directory.warm(company)
         self._pieces = (piece for batch in batches for piece in _pieces(batch, after))
-        self._behind = (
-            sum(len(batch.events) for batch in batches) >= limits.events
-            or sum(batch.size for batch in batches) >= limits.bytes
-        )
         return bool(batches)
 
     async def _fill(self, draft: Draft, most: int) -> bool:

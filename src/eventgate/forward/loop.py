@@ -96,7 +96,7 @@ class DeliveryLoop:
             await self._desk.say(State.CURSOR_LOST, str(lost))
         except Refused as refusal:
             # The event is known by now and left out, or the next windows are smaller.
-            _log.info("window refused", sink=self._name, most=self._most, reason=str(refusal))
+            _log.debug("window refused", sink=self._name, most=self._most, reason=str(refusal))
         except (DeliveryError, Unavailable) as failure:
             await self._desk.say(State.RETRYING, str(failure))
             patience = 0.0

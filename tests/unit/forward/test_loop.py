@@ -1,0 +1,92 @@
+"""The delivery loop beside the road of success: retries, splitting, states, stopping."""
+
+import asyncio
+
+from tests.unit.forward.world import World, batches
+
+from eventgate.forward.inbox import Inbox
+from eventgate.forward.transports import CursorLost, Delivery, Limits, Window
+from eventgate.journal.cursors import Cursor, Standing, Totals
+from eventgate.sinks.definition import State
+
+_DISCONNECT, _DEFER = 1, 2
+
+
+async def test_everything_goes_out_in_windows_and_the_cursor_follows() -> None:
+    world = World(batches(10), limits=Limits(4, 1 << 20))
+    await world.run()
+    assert [size for size in world.windows if size] == [4, 4, 2]
+    assert world.saved == Standing(Cursor(1, 9), Totals(delivered=10), 0)
+    assert world.states == [(State.RUNNING, None)]
+
+
+async def test_a_lost_connection_is_opened_again_and_nothing_is_skipped() -> None:
+    world = World(batches(4), script=[0, _DISCONNECT, _DISCONNECT])
+    await world.run()
+    assert world.states == [
+        (State.RUNNING, None),
+        (State.RETRYING, "lost before"),
+        (State.RETRYING, "refused the connection"),
+        (State.RUNNING, None),
+    ]
+    assert set(world.delivered.values()) == {1}
+
+
+async def test_a_receiver_that_asks_for_patience_gets_the_same_events_again() -> None:
+    world = World(batches(4), script=[0, _DEFER])
+    await world.run()
+    assert world.windows == [4, 4]
+    assert (State.RETRYING, "busy") in world.states
+
+
+async def test_one_bad_event_among_many_is_found_by_halves_and_alone_becomes_a_dead_letter() -> None:
+    world = World(batches(64), poison=[37], names_poison=False, limits=Limits(64, 1 << 20))
+    await world.run()
+    assert world.letters == {Cursor(1, 37): "one of these is unbearable"}
+    assert world.saved.totals == Totals(delivered=63, dead=1)
+    assert set(world.delivered.values()) == {1}
+    assert len(world.windows) <= 14
+
+
+async def test_a_silent_receiver_does_not_keep_the_loop_from_stopping(monkeypatch: object) -> None:
+    class Silent(World):
+        async def deliver(self, window: Window) -> Delivery:
+            inbox.stop()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    inbox = Inbox(paused=False)
+    world = Silent(batches(4))
+    monkeypatch.setattr("eventgate.forward.loop._GRACE", 0)
+    await asyncio.wait_for(world.process(inbox), 5)
+    assert world.saved.cursor == Cursor(0, 0)
+    assert (State.RETRYING, "interrupted while the receiver was silent") in world.states
+
+
+async def test_a_paused_sink_rests_until_it_is_resumed() -> None:
+    inbox = Inbox(paused=True)
+    world = World(batches(4))
+    running = asyncio.create_task(world.process(inbox))
+    while not world.states:
+        await asyncio.sleep(0)
+    assert world.states == [(State.PAUSED, None)]
+    assert world.windows == []
+    inbox.rest(False)
+    await running
+    assert world.saved.totals == Totals(delivered=4)
+
+
+async def test_a_lost_cursor_is_said_and_nothing_is_delivered() -> None:
+    class Forgetful(World):
+        async def open(self, kept: Standing) -> Standing:
+            raise CursorLost("the topic is another one")
+
+    inbox = Inbox(paused=False)
+    world = Forgetful(batches(4))
+    running = asyncio.create_task(world.process(inbox))
+    while not world.states:
+        await asyncio.sleep(0)
+    inbox.stop()
+    await running
+    assert world.states == [(State.CURSOR_LOST, "the topic is another one")]
+    assert world.windows == []

@@ -1,0 +1,68 @@
+"""Promise 3: a cursor never passes an event that was neither delivered, filtered, expired nor dead-lettered.
+
+Whatever fails, in whatever order, and whoever is killed at whatever step. The world checks it at every save.
+"""
+
+import asyncio
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tests.unit.forward.world import World, batches
+
+from eventgate.forward.transports import Limits
+from eventgate.journal.cursors import Cursor
+
+_SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=6)
+_SCRIPT = st.lists(st.integers(0, 6), max_size=60)
+_POISON = st.sets(st.integers(0, 40), max_size=5)
+
+
+def _world_after(sizes: list[int], script: list[int], poison: set[int], **how: bool) -> World:
+    world = World(
+        batches(*sizes, severities=[n % 5 for n in range(sum(sizes))]),
+        script=script,
+        poison=poison,
+        limits=Limits(4, 1 << 20),
+        wants=lambda event: event.severity != 3,
+        **how,
+    )
+    asyncio.run(world.run())
+    return world
+
+
+def _fates(world: World) -> dict[Cursor, bool]:
+    """Every event's place, and whether the sink wanted it."""
+    return {place: world.wants(event) for batch in world.stored for place, event in batch.placed()}
+
+
+@settings(deadline=None, max_examples=300)
+@given(_SIZES, _SCRIPT, _POISON, st.booleans())
+@example([4], [0, 0, 5], {1}, True)  # killed after the dead letter, before the cursor
+@example([4], [0, 0, 0, 5], {1}, True)  # killed after the cursor
+@example([9, 9], [0, 4, 0, 0, 0, 3], {2}, False)
+def test_at_least_once_and_nothing_in_silence(
+    sizes: list[int], script: list[int], poison: set[int], named: bool
+) -> None:
+    world = _world_after(sizes, script, poison, names_poison=named)
+    fates = _fates(world)
+    assert world.saved.cursor == Cursor(len(sizes), sizes[-1] - 1)
+    for place, wanted in fates.items():
+        assert (world.delivered[place] > 0) + (place in world.letters) == wanted
+    totals = world.saved.totals
+    assert totals.dead == len(world.letters)
+    assert totals.filtered == sum(not wanted for wanted in fates.values())
+    assert totals.delivered == len(+world.delivered)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_SIZES, _SCRIPT, _POISON)
+def test_a_receiver_that_keeps_the_progress_has_each_event_exactly_once(
+    sizes: list[int], script: list[int], poison: set[int]
+) -> None:
+    world = _world_after(sizes, script, poison, keeps_progress=True)
+    fates = _fates(world)
+    for place, wanted in fates.items():
+        assert world.delivered[place] + (place in world.letters) == wanted
+    assert world.saved.totals.delivered == world.delivered.total()
+    assert world.saved.totals.dead == len(world.letters)
+    assert world.saved.cursor == Cursor(len(sizes), sizes[-1] - 1)
