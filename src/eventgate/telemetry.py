@@ -82,3 +82,5 @@ def configure_logging(level: str = "info", style: Format = "json", stream: TextI
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=stream, format="%(name)s: %(message)s")
+    # A broker that is away is said once, by its sink's state; the library would say it forty times a second.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
