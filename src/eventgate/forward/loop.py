@@ -73,6 +73,7 @@ class DeliveryLoop:
         self._lost = False
         self._most = transport.limits.events
         self._suspect: Cursor | None = None
+        self._told: Cursor | None = None
         self._told_at = clock.monotonic()
 
     async def run(self) -> None:
@@ -130,7 +131,7 @@ class DeliveryLoop:
         """Finish one draft, or as much of it as the receiver takes."""
         before = self._keeping.standing
         await self._bury(draft.unfit)
-        if not draft.events and not self._worth_telling(draft):
+        if not draft.events and not self._worth_telling(draft.end):
             self._keeping.move(draft.standing(before, 0))
             await self._keeping.save_if_due()
             return
@@ -143,7 +144,7 @@ class DeliveryLoop:
         await self._bury([_letter(window.events[number], reason) for number, reason in delivery.refused])
         after = draft.standing(before, delivery.finished, len(delivery.refused))
         self._keeping.move(after)
-        self._told_at = self._clock.monotonic()
+        self._told, self._told_at = after.cursor, self._clock.monotonic()
         self._count(before.totals, after.totals)
         await self._keeping.save()
         if delivery.finished:
@@ -180,12 +181,12 @@ class DeliveryLoop:
         else:
             self._suspect, self._most = window.upto.cursor, len(window.events) // 2
 
-    def _worth_telling(self, draft: Draft) -> bool:
-        """Whether a receiver that keeps the progress should hear of a draft without events."""
+    def _worth_telling(self, cursor: Cursor) -> bool:
+        """Whether a receiver that keeps the progress should hear where a sink stands that has no events for it."""
         if not self._transport.keeps_progress:
             return False
         quiet = self._clock.monotonic() - self._told_at
-        return quiet >= (_TELL_SECONDS if draft.moves else _REMINDER_SECONDS)
+        return quiet >= (_REMINDER_SECONDS if cursor == self._told else _TELL_SECONDS)
 
     def _count(self, before: Totals, after: Totals) -> None:
         for metric, had, has in zip(_METRICS, before, after, strict=True):
