@@ -1,13 +1,15 @@
 """Realistic events for the benchmarks: Wi-Fi alerts of some companies and sensors, the same for the same seed."""
 
-import hashlib
 import json
 import random
 from collections.abc import Iterator
 from uuid import UUID
 
+import orjson
+
 from eventgate.event import Event, Kind, Origin
 from eventgate.ids import uuid7
+from eventgate.journal.content import canonical, content_digest
 
 CODES = (
     ("DEAUTHFLOOD", 1, 7, "Deauthentication flood: {count} frames in 10 s from {bssid} against {client}"),
@@ -67,5 +69,5 @@ class Site:
             company=company, id=uuid7(ms, pick.randbytes(10)), kind=Kind.ALERT, sensor=sensor, timestamp=ms,
             received=ms + 40, code=code, category=category, severity=severity, message=message, data=data,
             event_id=raw[12:28].decode(), sequence=None, key=key, verify_key=verify_key,
-            content_digest=hashlib.sha256(raw).digest(), origin=Origin.SENSOR, raw=raw,
+            content_digest=content_digest(sensor, canonical(orjson.loads(raw))), origin=Origin.SENSOR, raw=raw,
         )  # fmt: skip

@@ -83,22 +83,26 @@ def _uuid_or_null(value: UUID | None) -> bytes:
     return _NULL if value is None else _UUID(16, value.bytes)
 
 
+def shown_text(value: str | None) -> str | None:
+    """A text as its column shows it."""
+    return value.replace("\0", "\ufffd") if value and "\0" in value else value
+
+
+def shown_data(text: bytes) -> bytes:
+    """A JSON text as its column shows it; an escaped backslash before a plain ``u0000`` stays."""
+    if _NUL_ESCAPE not in text:
+        return text
+    parts = text.split(b"\\\\")
+    return b"\\\\".join(part.replace(_NUL_ESCAPE, _NUL_SHOWN) for part in parts)
+
+
 def _text(value: str | None) -> bytes:
     if value is None:
         return _NULL
-    if "\0" in value:
-        value = value.replace("\0", "\ufffd")
-    encoded = value.encode()
+    encoded = (value.replace("\0", "\ufffd") if "\0" in value else value).encode()
     return _LENGTH(len(encoded)) + encoded
 
 
 def _jsonb(text: bytes) -> bytes:
-    if _NUL_ESCAPE in text:
-        text = _without_nul(text)
-    return _LENGTH(len(text) + 1) + b"\x01" + text  # 1 is the version of jsonb's binary form
-
-
-def _without_nul(text: bytes) -> bytes:
-    """Show each escaped U+0000 of a JSON text as U+FFFD; an escaped backslash before a plain ``u0000`` stays."""
-    parts = text.split(b"\\\\")
-    return b"\\\\".join(part.replace(_NUL_ESCAPE, _NUL_SHOWN) for part in parts)
+    shown = shown_data(text)
+    return _LENGTH(len(shown) + 1) + b"\x01" + shown  # 1 is the version of jsonb's binary form

@@ -166,9 +166,8 @@ CREATE TABLE rejects (
     key         uuid        NOT NULL,
     request_id  text COLLATE "C" NOT NULL,
     index       integer     NOT NULL,              -- the event's place in its write
-    pointer     text COLLATE "C" NOT NULL,
-    code        text COLLATE "C" NOT NULL,
-    detail      text COLLATE "C" NOT NULL,
-    body        bytea       NOT NULL               -- the event as sent, at most its first 8 KiB
+    code        text COLLATE "C" NOT NULL,         -- of the first of its problems
+    problems    jsonb       NOT NULL,              -- [{pointer, code, detail}]
+    body        bytea       NOT NULL               -- the event as sent, at most its first 4 KiB
 );
 CREATE INDEX rejects_company ON rejects (company, id);
