@@ -46,7 +46,7 @@ def send(
 
     eventgate send alerts.ndjson
 
-    sensor-log | eventgate send - --batch 50
+    sensor-log | eventgate send - --batch 1
     """
     if (file is None) == (sample is None):
         raise typer.BadParameter("name a file (or - for standard input), or else --sample N", param_hint="FILE")

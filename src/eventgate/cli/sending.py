@@ -21,11 +21,14 @@ def batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
     batch: list[Line] = []
     held = 0
     for line in lines:
-        if batch and (len(batch) == size or held + len(line.text) > _BATCH_BYTES):
+        if batch and held + len(line.text) > _BATCH_BYTES:
             yield batch
             batch, held = [], 0
         batch.append(line)
         held += len(line.text) + 1
+        if len(batch) == size:  # at once: the next line of a pipe may be long in coming
+            yield batch
+            batch, held = [], 0
     if batch:
         yield batch
 

@@ -54,13 +54,18 @@ def _show(found: list[dict[str, Any]]) -> None:
     for sink in found:
         state = terminal.plain(sink["state"])
         state.stylize(_STATES.get(sink["state"], ""))
-        counts = [f"{sink[name]:,}" for name in ("delivered", "filtered", "dead", "expired", "pending")]
+        counts = [_count(sink[name]) for name in ("delivered", "filtered", "dead", "expired", "pending")]
         behind = _duration(sink["lagSeconds"])
         table.add_row(terminal.plain(sink["name"]), state, terminal.plain(sink["guarantee"]), *counts, behind)
     terminal.out.print(table, soft_wrap=False)
     for sink in found:
         if sink.get("lastError"):
             terminal.err.print(terminal.plain(f"{sink['name']}: {sink['lastError']}"), soft_wrap=True)
+
+
+def _count(number: int | None) -> str:
+    """A count; what would tell of other companies' events is the operator's alone, and is None for the others."""
+    return "-" if number is None else f"{number:,}"
 
 
 def _duration(seconds: float) -> str:

@@ -70,8 +70,10 @@ def _follow(gate: Gate, reader: Reader, parameters: list[tuple[str, str]]) -> It
                 wait = 0.5
                 for line in response:
                     message = reader.feed(line.decode("utf-8", "replace").rstrip("\r\n"))
-                    if message and message.event in {"alert", "message"}:
+                    if message and message.event == "alert":
                         yield message
+                    elif message and message.event == "expired":
+                        terminal.complain(f"{json.loads(message.text)['expired']:,} events are no longer kept.")
         except (OSError, HTTPException, Unavailable) as error:
             if not wait:
                 raise
