@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from tests.services.daemon import free_port
 
-COMMAND = ["-c", "import typer; from eventgate.cli.serve import serve; typer.run(serve)"]
+COMMAND = ["-m", "eventgate", "serve"]
 
 
 class Serving:

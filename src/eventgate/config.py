@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -137,7 +138,7 @@ class Sink(BaseModel):
     transport: str
     format: str = "json"
     filter: tuple[str, ...] = ()
-    company: str | None = None
+    company: UUID | None = None
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -15,15 +15,10 @@ def migrate(config: Config = None) -> None:
 
     from eventgate.config import load
     from eventgate.db.migrate import migrate as apply
-    from eventgate.errors import EventGateError
 
-    try:
-        url = load(config).database.url
-        if not url:
-            print("The embedded database is migrated by `eventgate serve`; this is for database.url.", file=sys.stderr)
-            raise typer.Exit(1)
-        applied = asyncio.run(apply(url))
-    except (EventGateError, OSError) as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+    url = load(config).database.url
+    if not url:
+        print("The embedded database is migrated by `eventgate serve`; this is for database.url.", file=sys.stderr)
+        raise typer.Exit(1)
+    applied = asyncio.run(apply(url))
     print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")

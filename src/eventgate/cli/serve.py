@@ -21,7 +21,6 @@ def serve(
 ) -> None:
     """Run EventGate in the foreground until Ctrl-C or SIGTERM."""
     from eventgate.config import load
-    from eventgate.errors import EventGateError
     from eventgate.processes.lock import AlreadyRunning
     from eventgate.processes.parent import serve as run
     from eventgate.telemetry import configure_logging
@@ -35,6 +34,3 @@ def serve(
     except AlreadyRunning as error:
         print(error, file=sys.stderr)
         raise typer.Exit(ALREADY_RUNNING) from None
-    except EventGateError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None

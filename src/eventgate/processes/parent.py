@@ -16,7 +16,9 @@ from pathlib import Path
 
 import structlog
 
-from eventgate.app import FORWARD, WORKER, Order, prepare
+from eventgate.app.order import FORWARD, WORKER, Order
+from eventgate.app.prepare import prepare
+from eventgate.app.sinks import plans
 from eventgate.config import Configuration
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.errors import EventGateError
@@ -36,6 +38,7 @@ async def serve(configuration: Configuration) -> None:
     """
     http = configuration.http
     _cancel_on_signal()
+    plans(configuration)
     with suppress(asyncio.CancelledError), DataDirectory(configuration.data, http.base_url) as held:
         demand_free(http.host, http.port)
         async with AsyncExitStack() as stack:

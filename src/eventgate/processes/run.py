@@ -7,11 +7,13 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import AbstractAsyncContextManager
 
 import uvloop
 
-from eventgate.app import Order, run_part
+from eventgate.app.order import FORWARD, Order
 from eventgate.errors import EventGateError
+from eventgate.telemetry import configure_logging
 
 PARENT = 0  # standard input: a pipe from the parent
 
@@ -21,10 +23,21 @@ async def _run(name: str, order: Order) -> None:
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(PARENT, _orphaned)
-    async with run_part(name, order):
+    async with _part(name, order):
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await stop.wait()
+
+
+def _part(name: str, order: Order) -> AbstractAsyncContextManager[None]:
+    """The part of that name; only its own rooms are loaded, since a worker needs no Kafka and forward no HTTP."""
+    if name == FORWARD:
+        from eventgate.app.forward import forward  # noqa: PLC0415 - see above
+
+        return forward(order)
+    from eventgate.app.worker import worker  # noqa: PLC0415 - see above
+
+    return worker(order)
 
 
 def _orphaned() -> None:
@@ -35,6 +48,7 @@ def _orphaned() -> None:
 def main() -> None:
     """Run the part of the service that the first argument names."""
     order = Order.model_validate_json(_first_line())
+    configure_logging(order.configuration.log.level, order.configuration.log.style)
     try:
         uvloop.run(_run(sys.argv[1], order))
     except EventGateError as error:

@@ -1,0 +1,61 @@
+"""The forward process: one delivery loop for each sink, and the housekeeping of the journal.
+
+Touches what its rooms touch; wires them.
+"""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from eventgate.app.ground import lay_ground
+from eventgate.app.order import Order
+from eventgate.app.sinks import plans
+from eventgate.config import Configuration
+from eventgate.forward.supervisor import Stores, Supervisor
+from eventgate.journal.cursors import Cursors
+from eventgate.journal.housekeeping import Housekeeping
+from eventgate.journal.retention import Policy
+from eventgate.sinks import requests
+from eventgate.sinks.dead_letters import DeadLetters
+from eventgate.sinks.requests import Requests
+from eventgate.sinks.store import SinkStore
+
+_CONNECTIONS = 8
+
+
+@asynccontextmanager
+async def forward(order: Order) -> AsyncIterator[None]:
+    """Deliver and keep house while entered; leaving saves every cursor."""
+    configuration = order.configuration
+    async with AsyncExitStack() as stack:
+        ground = await lay_ground(stack, order.database_url, connections=_CONNECTIONS, name="eventgate-forward")
+        housekeeping = Housekeeping(
+            order.database_url, ground.clock, _policy(configuration), days_past=configuration.writes.max_age_days
+        )
+        await stack.enter_async_context(housekeeping)
+        stores = Stores(
+            journal=ground.journal,
+            tail=ground.tail,
+            cursors=Cursors(ground.pool),
+            directory=ground.directory,
+            sinks=SinkStore(ground.pool, ground.journal),
+            requests=Requests(ground.pool),
+            letters=DeadLetters(ground.pool),
+        )
+        # A restart on the same machine and data directory takes its cursors over without waiting for a lease to lapse.
+        owner = f"{socket.gethostname()}:{configuration.data.absolute()}"
+        supervisor = Supervisor(plans(configuration), stores, ground.clock, owner=owner)
+        await ground.listener.subscribe(requests.CHANNEL, supervisor.wake)
+        await stack.enter_async_context(supervisor)
+        yield
+
+
+def _policy(configuration: Configuration) -> Policy:
+    told = configuration.journal
+    return Policy(
+        events=timedelta(days=told.keep_events_days),
+        payloads=timedelta(hours=told.keep_payload_hours),
+        payload_bytes=told.keep_payload_bytes,
+        rejects=timedelta(days=told.keep_rejects_days),
+    )

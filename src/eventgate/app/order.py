@@ -1,0 +1,20 @@
+"""What a child process is told, and which part of the service it is.
+
+Pure.
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+from eventgate.config import Configuration
+
+WORKER, FORWARD = "worker", "forward"
+"""The parts of the service; workers are numbered behind a dash."""
+
+
+class Order(BaseModel):
+    """All that a child process is told; travels as one line of JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    configuration: Configuration
+    database_url: str

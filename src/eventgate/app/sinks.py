@@ -1,0 +1,64 @@
+"""The configured sinks: checked as a whole, and reached one by one for ``eventgate check --connect``.
+
+Touches the files that sinks name; the network only where asked to.
+"""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from eventgate.clock import SystemClock
+from eventgate.config import Configuration
+from eventgate.errors import ConfigurationError, EventGateError, FieldError
+from eventgate.forward.plan import Journal, Plan, plan
+from eventgate.sinks.definition import SinkDefinition
+
+_NOWHERE = UUID(int=0)
+
+
+class Finding(NamedTuple):
+    """What a check says of one sink; ``fault`` None means it answers, or was not asked."""
+
+    name: str
+    transport: str
+    guarantee: str
+    fault: str | None
+
+
+def plans(configuration: Configuration) -> list[Plan]:
+    """Every sink, ready to build. Raises ConfigurationError with the mistakes of all of them."""
+    good: list[Plan] = []
+    problems: list[FieldError] = []
+    for sink in configuration.sinks:
+        definition = SinkDefinition(
+            sink.name, sink.transport, sink.format, tuple(sink.filter), sink.company, sink.options
+        )
+        try:
+            good.append(plan(definition, "sinks"))
+        except ConfigurationError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigurationError("configuration", problems)
+    return good
+
+
+async def check_sinks(configuration: Configuration, *, connect: bool) -> list[Finding]:
+    """Say of every sink what it promises and, with ``connect``, whether its receiver answers."""
+    return [
+        Finding(each.name, each.definition.transport, each.guarantee, await _fault(each) if connect else None)
+        for each in plans(configuration)
+    ]
+
+
+async def _fault(sink: Plan) -> str | None:
+    transport = sink.make(Journal(_NOWHERE, _no_digest), SystemClock())
+    try:
+        await transport.probe()
+    except (EventGateError, OSError) as error:
+        return str(error) or type(error).__name__
+    finally:
+        await transport.close()
+    return None
+
+
+async def _no_digest(_position: int) -> bytes | None:
+    return None

@@ -1,0 +1,155 @@
+"""A worker process: takes writes, answers searches, on a port it shares with its like.
+
+Touches what its rooms touch; wires them.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from aiohttp import web
+
+from eventgate.access import Authenticator
+from eventgate.access import authenticator as access
+from eventgate.alerts import search
+from eventgate.alerts.search import AlertSearch
+from eventgate.alerts.windows import Partitions
+from eventgate.api.addresses import Addresses
+from eventgate.api.alerts import Alerts
+from eventgate.api.application import build_application
+from eventgate.api.connection import Runner
+from eventgate.api.edges import Edges
+from eventgate.api.health import Health, Metrics
+from eventgate.api.routes import OpenRoute, Route
+from eventgate.api.sinks import Sinks
+from eventgate.api.stream import Stream
+from eventgate.api.writes import Writes
+from eventgate.app.ground import Ground, lay_ground
+from eventgate.app.order import Order
+from eventgate.config import Configuration, Http
+from eventgate.config import Writes as WriteBounds
+from eventgate.db.pool import open_pool, translated
+from eventgate.event import SensorNames
+from eventgate.ingest.disk import Disk
+from eventgate.ingest.limits import Limits
+from eventgate.ingest.walk import Walk
+from eventgate.journal.appender import Appender
+from eventgate.journal.rejects import Rejects
+from eventgate.signing.verify import Freshness
+from eventgate.sinks.requests import Requests
+from eventgate.sinks.store import SinkStore
+
+_BACKLOG = 1024
+"""Connections that the kernel holds for us until we accept them."""
+
+
+@asynccontextmanager
+async def worker(order: Order) -> AsyncIterator[None]:
+    """Serve while entered. Leaving stops listening, finishes what is under way, commits what waits."""
+    configuration = order.configuration
+    http = configuration.http
+    async with AsyncExitStack() as stack:
+        ground = await lay_ground(
+            stack, order.database_url, connections=configuration.database.connections, name="eventgate-worker"
+        )
+        authenticator = Authenticator(ground.pool, ground.clock)
+        await ground.listener.subscribe(access.CHANNEL, authenticator.forget)
+        addresses = Addresses(http.public_url, http.trusted_proxies)
+        stream = Stream(ground.journal, ground.tail, ground.directory, ground.clock)
+        store, requests = SinkStore(ground.pool, ground.journal), Requests(ground.pool)
+        table: list[Route | OpenRoute] = [
+            *Writes((await _walk(stack, order, ground, addresses)).write).routes(),
+            *Alerts(await _search(stack, order, ground)).routes(),
+            *stream.routes(),
+            *Edges(ground.directory).routes(),
+            *Sinks(store, requests, ground.journal, ground.clock).routes(),
+            *Health({"database": lambda: _ask_database(ground)}).routes(),
+            *_metrics(configuration),
+        ]
+        application = build_application(
+            table, authenticate=authenticator.authenticate, addresses=addresses, server_url=http.base_url
+        )
+        application.on_shutdown.append(stream.stop)
+        await _listen(stack, application, http)
+        yield
+
+
+async def _walk(stack: AsyncExitStack, order: Order, ground: Ground, addresses: Addresses) -> Walk:
+    configuration = order.configuration
+    journal, writes = configuration.journal, configuration.writes
+    connections = max(1, journal.commit_connections // configuration.http.workers)
+    appender = Appender(order.database_url, ground.clock, connections=connections, group_events=journal.group_events)
+    return Walk(
+        origin=addresses.origin,
+        path_prefix=urlsplit(configuration.http.public_url).path,
+        directory=ground.directory,
+        defaults=lambda _code: (6, 5),
+        appender=await stack.enter_async_context(appender),
+        rejects=Rejects(ground.pool, ground.clock),
+        disk=Disk(_watched(configuration), writes.min_free_disk_bytes, ground.clock),
+        clock=ground.clock,
+        freshness=Freshness(writes.created_back_seconds, writes.created_ahead_seconds),
+        limits=_limits(writes),
+    )
+
+
+def _limits(writes: WriteBounds) -> Limits:
+    return Limits(
+        body_bytes=writes.max_body_bytes,
+        inflated_bytes=writes.max_inflated_bytes,
+        events=writes.max_events,
+        ahead_ms=writes.max_ahead_seconds * 1000,
+        past_ms=writes.max_age_days * 24 * 3_600_000,
+        budget_bytes=writes.bodies_in_flight_bytes,
+        backlog_events=writes.max_backlog_events,
+    )
+
+
+def _watched(configuration: Configuration) -> Path | None:
+    """The directory whose disk may run full: ours; an external database watches over its own."""
+    return None if configuration.database.url else configuration.data
+
+
+async def _search(stack: AsyncExitStack, order: Order, ground: Ground) -> AlertSearch:
+    told = order.configuration.search
+    pool = await open_pool(order.database_url, size=told.connections, name="eventgate-search", settings=search.SETTINGS)
+    stack.callback(pool.terminate)
+
+    async def names_of(company: UUID) -> Mapping[UUID, SensorNames]:
+        await ground.directory.warm(company)
+        return {sensor.id: sensor.names for sensor in ground.directory.all_of(company)}
+
+    return AlertSearch(
+        pool, names_of, Partitions(pool, ground.clock), ground.clock, deadline_seconds=told.deadline_seconds
+    )
+
+
+def _metrics(configuration: Configuration) -> Sequence[OpenRoute]:
+    """Metrics for whoever has the token; without one, on the machine's own address and behind no proxy, for anybody."""
+    http, token = configuration.http, configuration.metrics.token
+    if token:
+        return Metrics(token).routes()
+    private = ip_address(http.host).is_loopback and not http.trusted_proxies and not http.public_url
+    return Metrics(None).routes() if private else ()
+
+
+async def _ask_database(ground: Ground) -> str | None:
+    with translated():
+        await ground.pool.fetchval("SELECT 1", timeout=2)
+    return None
+
+
+async def _listen(stack: AsyncExitStack, application: web.Application, http: Http) -> None:
+    runner = Runner(application, shutdown_timeout=http.drain_seconds / 2)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    context = None
+    if http.certificate_file:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(http.certificate_file, http.key_file)
+    site = web.TCPSite(runner, http.host, http.port, reuse_port=True, backlog=_BACKLOG, ssl_context=context)
+    await site.start()

@@ -1,0 +1,33 @@
+"""``eventgate check``: validate a configuration without starting."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path | None, typer.Option(envvar="EVENTGATE_CONFIG", help="The configuration file (TOML).")]
+Connect = Annotated[bool, typer.Option("--connect", help="Reach every sink as well, without disturbing it.")]
+
+
+def check(config: Config = None, connect: Connect = False) -> None:
+    """Say whether a configuration is right, and if not: file, key, and what was expected."""
+    import asyncio
+
+    from eventgate.app.sinks import check_sinks
+    from eventgate.config import load
+
+    findings = asyncio.run(check_sinks(load(config), connect=connect))
+    for finding in findings:
+        print(f"{finding.name}: {finding.transport}, {finding.guarantee}{_answer(finding.fault, connect)}")
+    unreachable = [finding.name for finding in findings if finding.fault]
+    if unreachable:
+        print(f"The configuration is right, but cannot reach: {', '.join(unreachable)}", file=sys.stderr)
+        raise typer.Exit(1)
+    print("The configuration is right.")
+
+
+def _answer(fault: str | None, asked: bool) -> str:
+    if fault:
+        return f": {fault}"
+    return ", answers" if asked else ""
