@@ -15,6 +15,7 @@ from eventgate.cli.send import send
 from eventgate.cli.serve import serve
 from eventgate.cli.sinks import sinks
 from eventgate.cli.tail import tail
+from eventgate.cli.verify import verify
 from eventgate.errors import CallerError, ConfigurationError, EventGateError, Unavailable
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 for panel, commands in {
     "Run it": (serve, check, migrate),
     "Use it": (send, alerts, tail, sinks),
+    "Trust it": (verify,),
 }.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
