@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -40,8 +41,22 @@ async def open_pool(
             max_size=size,
             timeout=CONNECT_SECONDS,
             command_timeout=command_timeout,
+            init=_prepare,
             server_settings={"application_name": name, "timezone": "UTC", **(settings or {})},
         )
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    """Hand out ids as plain UUIDs: the driver's own subclass is refused by serialisers that go by exact type."""
+    await connection.set_type_codec("uuid", schema="pg_catalog", encoder=_uuid_bytes, decoder=_uuid, format="binary")
+
+
+def _uuid_bytes(value: UUID | str) -> bytes:
+    return (value if isinstance(value, UUID) else UUID(value)).bytes
+
+
+def _uuid(value: bytes) -> UUID:
+    return UUID(bytes=bytes(value))
 
 
 @contextmanager

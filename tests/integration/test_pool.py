@@ -1,0 +1,35 @@
+"""What comes through the pool, and what its driver's failures turn into."""
+
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from eventgate.db.pool import open_pool, translated
+from eventgate.errors import Unavailable
+
+
+async def test_ids_are_plain(pool: asyncpg.Pool) -> None:
+    sent = uuid4()
+    assert type(await pool.fetchval("SELECT $1::uuid", sent)) is UUID
+    assert await pool.fetchval("SELECT $1::uuid", str(sent)) == sent
+    assert [type(each) for each in await pool.fetchval("SELECT $1::uuid[]", [sent, sent])] == [UUID, UUID]
+    assert await pool.fetchval("SELECT $1::uuid", None) is None
+
+
+async def test_a_lost_connection_is_unavailable(pool: asyncpg.Pool) -> None:
+    with pytest.raises(Unavailable) as raised, translated():
+        await pool.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert raised.value.code == "storage-unavailable"
+    assert raised.value.__cause__ is not None
+    assert await pool.fetchval("SELECT 1") == 1, "the pool mends itself"
+
+
+async def test_a_mistake_is_no_outage(pool: asyncpg.Pool) -> None:
+    with pytest.raises(asyncpg.UniqueViolationError), translated():
+        await pool.execute("CREATE TEMP TABLE t (x integer PRIMARY KEY); INSERT INTO t VALUES (1), (1)")
+
+
+async def test_nobody_there() -> None:
+    with pytest.raises(Unavailable):
+        await open_pool("postgresql://me@/db?host=/nonexistent", size=1)
