@@ -112,7 +112,7 @@ class AlertSearch:
             columns="id" if request.offset else COLUMNS,
             limit=wanted + 1,
             newest_first=newest_first,
-            seconds=self._deadline_seconds,
+            until=self._clock.monotonic() + self._deadline_seconds,
         )  # fmt: skip
         rows = walked.rows[:wanted]
         if request.offset:

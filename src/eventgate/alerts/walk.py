@@ -3,29 +3,59 @@
 Touches PostgreSQL (reads events).
 """
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID
 
 import asyncpg
 
 from eventgate.alerts.scope import Scope
-from eventgate.alerts.windows import Windows
+from eventgate.alerts.windows import Window, Windows
 from eventgate.clock import Clock
 from eventgate.db.pool import Row
 from eventgate.errors import Unavailable
 
 _LEAST_SECONDS = 0.1
-"""No single window is given up earlier, so that a page gets somewhere however late it is."""
+"""No single window is given up earlier, so that a search gets somewhere however late it is."""
 
-_PATIENCE = 3
-"""After so many deadlines without the first window done, the database is not slow but stuck."""
+_PATIENCE_SECONDS = 5.0
+"""So long after the deadline without one window done, the database is not slow but stuck."""
+
+Answer = TypeVar("Answer")
+
+
+async def visit(
+    clock: Clock, windows: Windows, ask: Callable[[Window, float], Awaitable[Answer]], *, until: float
+) -> AsyncIterator[tuple[Window, Answer]]:
+    """Ask each window in turn until the clock says ``until``; at least one is always done.
+
+    ``ask`` gets a window and how many seconds it may take. A window that takes too long is cut finer and asked again.
+    Whatever is left of ``windows`` at the end was not searched. Raises Unavailable where not one window can be had.
+    """
+    visited = False
+    while windows:
+        left = until - clock.monotonic()
+        if visited and left <= 0:
+            return
+        if left < -_PATIENCE_SECONDS:
+            detail = "The database is too slow to search at the moment. Try again shortly."
+            raise Unavailable("search-too-slow", detail)
+        window = windows.take()
+        try:
+            answer = await ask(window, max(left / 2, _LEAST_SECONDS))
+        except TimeoutError:
+            windows.took_too_long(window)
+            continue
+        visited = True
+        yield window, answer
 
 
 @dataclass(slots=True)
 class Walked:
-    """What a walk found. ``stopped_at`` is None where it came to the end, else the last id bound it has passed:
+    """What a walk found. ``stopped_at`` is None where it found enough or came to the end.
 
-    going newest first, everything from there on is searched; going oldest first, everything up to and including it.
+    Else, going newest first, everything from that id on was searched; oldest first, everything up to it.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -41,35 +71,23 @@ async def walk(
     columns: str,
     limit: int,
     newest_first: bool,
-    seconds: float,
+    until: float,
 ) -> Walked:
-    """Find up to ``limit`` rows in order; stops after so many seconds with what it has.
-
-    A walk always finishes at least one window. Raises Unavailable where even that cannot be had.
-    """
+    """Find up to ``limit`` rows in order; stops at the clock's ``until`` with what it has. Raises Unavailable."""
     statement = scope.ordered(columns, newest_first=newest_first)
     walked = Walked()
     passed: UUID | None = None
-    started = clock.monotonic()
     async with pool.acquire() as connection:
-        while windows and len(walked.rows) < limit:
-            left = started + seconds - clock.monotonic()
-            if passed is not None and left <= 0:
-                walked.stopped_at = passed
-                break
-            if left < -_PATIENCE * seconds:
-                raise Unavailable(
-                    "search-too-slow", "The database is too slow to search at the moment. Try again shortly."
-                )
-            window = windows.take()
-            parameters = scope.parameters(window)
-            try:
-                rows = await connection.fetch(
-                    statement, *parameters, limit - len(walked.rows), timeout=max(left / 2, _LEAST_SECONDS)
-                )
-            except TimeoutError:
-                windows.took_too_long(window)
-                continue
+
+        async def ask(window: Window, seconds: float) -> list[Row]:
+            wanted = limit - len(walked.rows)
+            return await connection.fetch(statement, *scope.parameters(window), wanted, timeout=seconds)  # type: ignore[no-any-return]
+
+        async for window, rows in visit(clock, windows, ask, until=until):
             walked.rows += rows
             passed = window.low if newest_first else UUID(int=window.high.int - 1)
+            if len(walked.rows) >= limit:
+                return walked
+    if windows:
+        walked.stopped_at = passed
     return walked
