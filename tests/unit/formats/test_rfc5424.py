@@ -8,30 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.formats.samples import ALERT, HOSTILE, NAMES, SIGHTING
+from tests.unit.formats.strict_rfc5424 import parse
 
 from eventgate.event import Event, Origin, SensorNames
 from eventgate.formats.rfc5424 import Rfc5424
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rfc5424"
 SAMPLES = {"alert": ALERT, "hostile": HOSTILE, "sighting": SIGHTING}
-
-_GRAMMAR = re.compile(
-    r"<(?P<pri>[1-9]\d{0,2}|0)>1"
-    r" (?P<timestamp>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z)"
-    r" (?P<host>[!-~]{1,255}) (?P<app>[!-~]{1,48}) (?P<procid>[!-~]{1,128}) (?P<msgid>[!-~]{1,32})"
-    r" \[(?P<sd_id>[!#-<>-\\^-~]{1,32})(?P<params>(?: [!#-<>-\\^-~]{1,32}=\"(?:[^\"\\\]]|\\[\"\\\]])*\")*)\]"
-    r"(?: (?P<message>.*))?",
-    re.DOTALL,
-)
-_PARAM = re.compile(r' ([^=]+)="((?:[^"\\\]]|\\["\\\]])*)"')
-
-
-def parse(message: bytes) -> tuple[dict[str, str], dict[str, str]]:
-    """Header and MSG, and the parameters of the one element."""
-    found = _GRAMMAR.fullmatch(message.decode())
-    assert found is not None, message
-    params = {name: re.sub(r'\\(["\\\]])', r"\1", value) for name, value in _PARAM.findall(found["params"])}
-    return found.groupdict(), params
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -21,6 +21,7 @@ from eventgate.forward.transports.settings import host_and_port
 _SIOCOUTQ = 0x5411 if sys.platform == "linux" else 0
 _CHUNK = 1 << 18
 _CONNECT_SECONDS = 10.0
+_ADMISSION_SECONDS = 0.5
 
 
 class Connection:
@@ -106,6 +107,20 @@ class Connection:
                 raise ConnectionResetError(errno.ECONNRESET, "closed by the peer")
             self._tls.feed(received)
         await self._flush()
+        if self._tls.version == "TLSv1.3":
+            await self._be_admitted(self._tls)
+
+    async def _be_admitted(self, tls: "_Tls") -> None:
+        """In TLS 1.3 our half is done before the receiver has seen our certificate: wait for its tickets, or its no.
+
+        A receiver that sends neither is believed after a while; it has nothing to say before we speak.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ADMISSION_SECONDS):
+                received = await self._loop.sock_recv(self._socket, _CHUNK)
+                if not received:
+                    raise ConnectionResetError(errno.ECONNRESET, "closed by the peer")
+                tls.decrypt(received)
 
     async def _flush(self) -> None:
         if self._tls is not None and (waiting := self._tls.outgoing()):
@@ -126,6 +141,10 @@ class _Tls:
         except ssl.SSLWantReadError:
             return False
         return True
+
+    @property
+    def version(self) -> str | None:
+        return self._object.version()
 
     def feed(self, received: bytes) -> None:
         self._in.write(received)
