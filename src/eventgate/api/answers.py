@@ -17,7 +17,7 @@ from eventgate.api.problem import caller_problem, internal_problem, problem, una
 from eventgate.errors import CallerError, Unavailable
 from eventgate.telemetry import REQUEST_SECONDS, REQUESTS
 
-REQUEST_ID = "request_id"
+REQUEST_ID = web.RequestKey("request_id", str)
 """Where the id of a request is kept on it."""
 
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)  # W3C, section 3.2
