@@ -90,7 +90,8 @@ def _operation(route: Route, path: str) -> dict[str, Any]:
         "parameters": [
             *(_path_parameter(route, name) for name in _PATH_PARAMETER.findall(path)),
             *(_query_parameter(parameter) for parameter in route.parameters),
-            *(_header(name, text) for name, text in route.headers.items()),
+            *(_header(name, text, required=True) for name, text in route.headers.items()),
+            *(_header(name, text, required=False) for name, text in route.optional_headers.items()),
         ],
         "security": [{name: []} for name in _SECURITY_SCHEMES],
         "x-scope": route.scope,
@@ -130,8 +131,8 @@ def _path_parameter(route: Route, name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _header(name: str, text: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+def _header(name: str, text: str, *, required: bool) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": required, "description": text, "schema": {"type": "string"}}
 
 
 def _operation_id(method: str, path: str) -> str:

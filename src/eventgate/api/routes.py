@@ -30,6 +30,8 @@ class Call:
     parameters: Mapping[str, Any]
     path: Mapping[str, Any]
     base_url: str
+    check_again: Callable[[], Awaitable[None]]
+    """Raises CallerError once the caller may not go on; for answers that take long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Route:
     path_readers: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     """Header fields that must be sent, described."""
+    optional_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,21 @@ def door(route: Route, authenticate: Authenticate, addresses: Addresses) -> Hand
 
     async def enter(request: web.Request) -> web.StreamResponse:
         query_string = request.rel_url.raw_query_string
-        principal = await authenticate(request.headers, query_string, addresses.origin(request).remote)
-        principal.require(route.scope)
+        remote = addresses.origin(request).remote
+
+        async def admitted() -> Principal:
+            principal = await authenticate(request.headers, query_string, remote)
+            principal.require(route.scope)
+            return principal
+
+        async def check_again() -> None:
+            await admitted()
+
+        principal = await admitted()
         path = {name: _read_path(route, name, text) for name, text in request.match_info.items()}
         parameters = read_query(query_string, route.parameters)
         _check_customer(parameters.get(CUSTOMER.name), principal)
-        return await route.handler(Call(request, principal, parameters, path, addresses.base_url(request)))
+        return await route.handler(Call(request, principal, parameters, path, addresses.base_url(request), check_again))
 
     return enter
 

@@ -1,0 +1,181 @@
+"""``/v2/sinks``: where events go, how far each destination has come, and what people want of it.
+
+Touches HTTP and the sinks room it is handed. Wishes go to the delivery loop, which answers in seconds or not at all.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+
+from eventgate.access import Principal
+from eventgate.api.answers import REQUEST_ID
+from eventgate.api.bodies import read_object
+from eventgate.api.paging import envelope, json_response
+from eventgate.api.problem import not_found, problem
+from eventgate.api.routes import CUSTOMER, Call, Operation, Route
+from eventgate.api.schemas import listed, one, ref
+from eventgate.clock import Clock
+from eventgate.errors import CallerError, FieldError
+from eventgate.formats.times import rfc3339
+from eventgate.journal.cursors import Cursor
+from eventgate.journal.reading import Journal
+from eventgate.query.instants import EXPECTED, parse_instant
+from eventgate.sinks.requests import Requests, Verb
+from eventgate.sinks.store import SinkStatus, SinkStore
+
+_READ, _MANAGE = "sinks:read", "sinks:manage"
+_WHOLE = 1 << 30
+"""An index beyond any batch's last: a cursor with it has finished its position."""
+
+
+class Sinks:
+    """The addresses of sinks."""
+
+    def __init__(self, store: SinkStore, requests: Requests, journal: Journal, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._requests = requests
+        self._journal = journal
+
+    def routes(self) -> Sequence[Route]:
+        named = {"name": str}
+        answered = {200: one("SinkAnswer", "Done")}
+        wishes = [
+            Route(
+                "POST", f"/v2/sinks/{{name}}/{verb}", _MANAGE, handler,
+                Operation(summary, "sinks", answered, problems=(404, 409, 504), request_body=_NO_BODY),
+                path_readers=named,
+            )
+            for verb, handler, summary in (
+                ("pause", self.pause, "Stop delivering, keep the cursor"),
+                ("resume", self.resume, "Deliver again from the cursor"),
+                ("test", self.test, "Send one event that is marked as a test"),
+            )
+        ]  # fmt: skip
+        rewind = Operation(
+            "Deliver again what came after a moment or a position",
+            "sinks",
+            {202: one("SinkAnswer", "The cursor was moved"), 200: one("Rewind", "What a rewind would repeat")},
+            request_body=_REWIND_BODY,
+            problems=(404, 409, 422, 504),
+        )
+        return (
+            Route(
+                "GET", "/v2/sinks", _READ, self.list_sinks,
+                Operation("Every sink, by name", "sinks", {200: listed("Sink")}), (CUSTOMER,),
+            ),
+            Route(
+                "GET", "/v2/sinks/{name}", _READ, self.one_sink,
+                Operation("One sink", "sinks", {200: one("Sink")}, problems=(404,)), path_readers=named,
+            ),
+            *wishes,
+            Route("POST", "/v2/sinks/{name}/rewind", _MANAGE, self.rewind, rewind, path_readers=named),
+        )  # fmt: skip
+
+    async def list_sinks(self, call: Call) -> web.StreamResponse:
+        found = await self._store.all(_seen_by(call.principal))
+        return envelope(call, [self._shown(sink, call.principal) for sink in found], total=len(found))
+
+    async def one_sink(self, call: Call) -> web.StreamResponse:
+        return json_response(self._shown(await self._find(call), call.principal))
+
+    async def pause(self, call: Call) -> web.StreamResponse:
+        return await self._wish(call, Verb.PAUSE)
+
+    async def resume(self, call: Call) -> web.StreamResponse:
+        return await self._wish(call, Verb.RESUME)
+
+    async def test(self, call: Call) -> web.StreamResponse:
+        return await self._wish(call, Verb.TEST)
+
+    async def rewind(self, call: Call) -> web.StreamResponse:
+        sink = await self._find(call)
+        body = await read_object(call.request, {"to", "dryRun"})
+        position = await self._position(body.get("to"))
+        if not isinstance(body.get("dryRun", False), bool):
+            raise _wrong("/dryRun", "dryRun is true or false.")
+        if not body.get("dryRun", False):
+            return await self._ask(call, sink, Verb.REWIND, position)
+        target = Cursor(position, _WHOLE)
+        repeated = await self._journal.stored_upto(sink.cursor) - await self._journal.stored_upto(target)
+        since = await self._journal.waiting_since(target)
+        newest = (await self._journal.head()).committed
+        seconds = max(newest - since, 0) / 1000 if since is not None else 0.0
+        return json_response({"events": max(repeated, 0), "seconds": seconds})
+
+    async def _wish(self, call: Call, verb: Verb) -> web.StreamResponse:
+        sink = await self._find(call)
+        await read_object(call.request, set())
+        return await self._ask(call, sink, verb)
+
+    async def _ask(self, call: Call, sink: SinkStatus, verb: Verb, position: int | None = None) -> web.StreamResponse:
+        answered = await self._requests.ask(sink.name, verb, position=position, asked_by=call.principal.user)
+        if answered is None:
+            detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."
+            return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
+        if not answered.done:
+            raise CallerError(409, "sink-refused", answered.detail)
+        status = 202 if verb is Verb.REWIND else 200
+        return json_response({"name": sink.name, "verb": verb.value, "detail": answered.detail}, status)
+
+    async def _find(self, call: Call) -> SinkStatus:
+        found = await self._store.get(call.path["name"], _seen_by(call.principal))
+        if found is None:
+            raise not_found()
+        return found
+
+    async def _position(self, to: Any) -> int:
+        """The last position that stays delivered."""
+        if isinstance(to, int) and not isinstance(to, bool):
+            head = (await self._journal.head()).position
+            if not 0 <= to <= head:
+                raise _wrong("/to", f"The journal has positions up to {head}; 0 is its beginning.")
+            return to
+        moment = parse_instant(to) if isinstance(to, str) else None
+        if moment is None:
+            raise _wrong("/to", f"Expected a position of the journal, or {EXPECTED}.")
+        return await self._journal.position_before(moment.start)
+
+    def _shown(self, sink: SinkStatus, principal: Principal) -> dict[str, Any]:
+        """A sink as this principal may see it: what counts every company's events is the operator's alone."""
+        ledger = sink.ledger
+        own = principal.operator
+        waiting_ms = 0 if sink.waiting_since is None else max(self._clock.now_ms() - sink.waiting_since, 0)
+        return {
+            "name": sink.name,
+            "companyId": sink.company,
+            "filter": sink.filters,
+            "format": sink.format,
+            "transport": sink.transport,
+            "guarantee": sink.guarantee,
+            "state": sink.state.value,
+            "stateSince": rfc3339(int(sink.state_since.timestamp() * 1000)),
+            "lastError": sink.last_error,
+            "lastErrorAt": rfc3339(int(sink.failed_at.timestamp() * 1000)) if sink.failed_at else None,
+            "cursor": {"position": sink.cursor.position, "index": sink.cursor.index},
+            "generation": sink.generation,
+            "lagEvents": ledger.pending if own else None,
+            "lagSeconds": waiting_ms / 1000,
+            "stored": ledger.stored if own else None,
+            "before": ledger.before if own else None,
+            "delivered": ledger.delivered,
+            "filtered": ledger.filtered if own else None,
+            "dead": ledger.dead,
+            "expired": ledger.expired if own else None,
+            "pending": ledger.pending if own else None,
+        }
+
+
+def _seen_by(principal: Principal) -> UUID | None:
+    """Whose sinks: the operator sees all of them."""
+    return None if principal.operator else principal.company
+
+
+def _wrong(pointer: str, detail: str) -> CallerError:
+    return CallerError(422, "body-invalid", detail, [FieldError(pointer, "body-invalid", detail)])
+
+
+_NO_BODY = {"required": False, "content": {"application/json": {"schema": {"type": "object", "maxProperties": 0}}}}
+_REWIND_BODY = {"required": True, "content": {"application/json": {"schema": ref("RewindTo")}}}

@@ -1,0 +1,162 @@
+"""The HTTP interface on a real database and a real socket, for the tests of its nouns.
+
+Events are put straight into the journal: what writing them takes is another room's business.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+from aiohttp import web
+from yarl import URL
+
+from eventgate.access import Authenticator, Bootstrap, bootstrap
+from eventgate.alerts.export import Export
+from eventgate.alerts.search import SETTINGS, AlertSearch
+from eventgate.alerts.windows import Partitions
+from eventgate.api.addresses import Addresses
+from eventgate.api.alerts import Alerts
+from eventgate.api.application import build_application
+from eventgate.api.connection import Runner
+from eventgate.api.edges import Edges
+from eventgate.api.export import ExportAlerts
+from eventgate.api.health import Health, Metrics
+from eventgate.api.rejects import RejectList
+from eventgate.api.sinks import Sinks
+from eventgate.api.stream import Stream
+from eventgate.api.writes import Writes
+from eventgate.clock import SystemClock
+from eventgate.db.pool import open_pool
+from eventgate.event import Event, Kind, Origin
+from eventgate.ids import uuid7
+from eventgate.journal.appender import Appender
+from eventgate.journal.reading import Journal
+from eventgate.journal.rejects import Rejects
+from eventgate.journal.tail import Tail
+from eventgate.sensors import Directory, register
+from eventgate.sinks.requests import Requests
+from eventgate.sinks.store import SinkStore
+
+METRICS_TOKEN = "let-me-count"
+
+
+@dataclass
+class Service:
+    """A running HTTP interface and what its tests need of it."""
+
+    url: str
+    port: int
+    made: Bootstrap
+    pool: asyncpg.Pool
+    session: aiohttp.ClientSession
+    appender: Appender
+    journal: Journal
+    stream: Stream
+    application: web.Application
+
+    @property
+    def company(self) -> UUID:
+        return UUID(self.made.company_id)
+
+    @property
+    def edge(self) -> UUID:
+        return UUID(self.made.edge_id)
+
+    async def get(self, path: str, key: str | None = None, **headers: str) -> tuple[int, Any]:
+        """Status and decoded body; the path goes out as it is written here."""
+        headers = {"X-API-Key": key or self.made.auth_key} | {n.replace("_", "-"): v for n, v in headers.items()}
+        url = path if path.startswith("http") else self.url + path
+        async with self.session.get(URL(url, encoded=True), headers=headers, allow_redirects=False) as answer:
+            body = await answer.read()
+            return answer.status, (await answer.json(content_type=None) if body else None)
+
+    async def post(self, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
+        headers = {"X-API-Key": key or self.made.admin_auth_key}
+        async with self.session.post(self.url + path, json=body, headers=headers) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    def event(self, number: int = 0, *, ms: int | None = None, **changes: Any) -> Event:
+        """An alert of a moment ago; a higher number is older."""
+        timestamp = ms or SystemClock().now_ms() - 60_000 - number * 1000
+        whole = Event(
+            company=self.company,
+            id=uuid7(timestamp),
+            kind=Kind.ALERT,
+            sensor=self.edge,
+            timestamp=timestamp,
+            received=timestamp + 5,
+            code="DEAUTHFLOOD",
+            category=1,
+            severity=8,
+            message=f"alert number {number}",
+            data=b'{"number":%d}' % number,
+            event_id=None,
+            sequence=number,
+            key=None,
+            verify_key=None,
+            content_digest=sha256(b"%d" % number).digest(),
+            origin=Origin.SENSOR,
+            raw=b"{}",
+        )
+        return whole._replace(**changes)
+
+    async def store(self, events: Sequence[Event]) -> None:
+        await self.appender.append(events)
+
+
+@asynccontextmanager
+async def http_service(database_url: str, directory: Path, **addresses: Any) -> AsyncIterator[Service]:
+    async with AsyncExitStack() as stack:
+        clock = SystemClock()
+        pool = await open_pool(database_url, size=6, settings=SETTINGS)
+        stack.push_async_callback(pool.close)
+        directory_of_sensors = Directory(pool, clock)
+        journal = Journal(pool, poll_seconds=0.05)
+        stream = Stream(journal, Tail(journal), directory_of_sensors, clock)
+        partitions = Partitions(pool, clock)
+        metrics = Metrics(METRICS_TOKEN)
+
+        async def well() -> str | None:
+            await pool.fetchval("SELECT 1")
+            return None
+
+        async def no_write(*_: object) -> web.StreamResponse:
+            return web.json_response({}, status=201)
+
+        search = AlertSearch(pool, directory_of_sensors.names_of, partitions, clock)
+        table = [
+            *Alerts(search).routes(),
+            *stream.routes(),
+            *ExportAlerts(Export(pool, directory_of_sensors.names_of, partitions, clock)).routes(),
+            *Edges(directory_of_sensors).routes(),
+            *RejectList(Rejects(pool, clock)).routes(),
+            *Sinks(SinkStore(pool, journal), Requests(pool), journal, clock).routes(),
+            *Writes(no_write).routes(),
+            *Health({"database": well}).routes(),
+            *metrics.routes(),
+        ]
+        application = build_application(
+            table,
+            authenticate=Authenticator(pool, clock).authenticate,
+            addresses=Addresses(**addresses),
+            server_url=addresses.get("public_url", "http://127.0.0.1"),
+        )
+        application.on_shutdown.append(stream.stop)
+        runner = Runner(application, shutdown_timeout=3)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        url = f"http://127.0.0.1:{port}"
+        made = await bootstrap(pool, directory, url, register, clock)
+        assert made is not None
+        appender = await stack.enter_async_context(Appender(database_url, clock, connections=1))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Service(url, port, made, pool, session, appender, journal, stream, application)
