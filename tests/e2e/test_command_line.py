@@ -1,0 +1,158 @@
+"""The commands a newcomer types, against a whole EventGate."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.serving import Serving
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    directory = tmp_path_factory.mktemp("command-line")
+    for each in (directory, *directory.parents[:2]):
+        each.chmod(0o755)  # the database's account passes through
+    sink = f'[[sinks]]\nname = "file"\ntransport = "file"\npath = "{directory / "events.ndjson"}"\n'
+    with Serving(directory, config=sink) as running:
+        yield running
+
+
+def _command(serving: Serving, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "eventgate", arguments[0], "--data", str(serving.data), *arguments[1:]]
+
+
+def _run(serving: Serving, *arguments: str, stdin: bytes = b"", status: int = 0) -> tuple[str, str]:
+    environment = {**os.environ, "COLUMNS": "140", "TZ": "UTC"}
+    done = subprocess.run(
+        _command(serving, *arguments), check=False, input=stdin, capture_output=True, timeout=60, env=environment
+    )
+    assert done.returncode == status, done.stderr.decode()
+    return done.stdout.decode(), done.stderr.decode()
+
+
+def _event(**members: object) -> bytes:
+    event = {"timestamp": datetime.now(UTC).isoformat(), "alertCode": "TEST", "severity": 5, **members}
+    return json.dumps(event).encode()
+
+
+def test_sample_alerts_are_sent_and_found(serving: Serving) -> None:
+    _, said = _run(serving, "send", "--sample", "1000", "--batch", "300")
+    assert "1,000 events stored, 0 known already, 0 rejected; 4 signed writes" in said
+    shown, footer = _run(serving, "alerts", "--filter", "severity·>·6", "--limit", "5")
+    assert len(shown.splitlines()) == 6
+    assert "EG-0001" in shown
+    assert "newest first" in footer
+    whole, _ = _run(serving, "alerts", "-f", "severity > 6", "-n", "150", "--json")
+    alerts = [json.loads(line) for line in whole.splitlines()]
+    assert len({alert["id"] for alert in alerts}) == 150
+    assert all(alert["severity"] > 6 for alert in alerts)
+
+
+def test_a_file_is_sent_partly_and_each_reject_told_by_its_line(serving: Serving, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(
+        b"\n".join([_event(message="good"), b"{bad}", _event(severity=11), b"", _event(message="good too")])
+    )
+    _, said = _run(serving, "send", str(file), status=1)
+    assert "line 2: not JSON" in said
+    assert "line 3: /severity" in said
+    assert "2 events stored, 0 known already, 2 rejected" in said
+    _, said = _run(serving, "send", str(file), status=1)
+    assert "0 events stored, 2 known already, 2 rejected" in said
+
+
+def test_standard_input_is_sent(serving: Serving) -> None:
+    _, said = _run(serving, "send", "-", stdin=b"[" + _event(message="one") + b",\n" + _event(message="two") + b"]")
+    assert "2 events stored" in said
+
+
+def test_a_hostile_message_does_not_reach_the_terminal(serving: Serving) -> None:
+    _run(serving, "send", "-", stdin=_event(message="\x1b]0;owned\x07[bold]hostile[/bold]"))
+    shown, _ = _run(serving, "alerts", "-f", 'message contains "hostile"')
+    assert "\\x1b]0;owned\\x07[bold]hostile[/bold]" in shown
+    assert "\x1b" not in shown
+
+
+def test_tail_follows_and_resumes(serving: Serving) -> None:
+    told = f"tail-{time.monotonic_ns()}"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    arguments = ("tail", "--json", "--filter", f'message·contains·"{told}"')
+    with subprocess.Popen(
+        _command(serving, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as tail:
+        assert tail.stdout
+        assert tail.stderr
+        _until_followed(serving, told, tail)
+        _run(serving, "send", "-", stdin=_event(message=f"{told} first"))
+        assert json.loads(tail.stdout.readline())["message"] == f"{told} first"
+        tail.send_signal(signal.SIGINT)
+        said = tail.stderr.read().decode()
+        assert tail.wait(10) == 130
+    place = said.rpartition("--after ")[2].strip()
+    _run(serving, "send", "-", stdin=_event(message=f"{told} while away"))
+    with subprocess.Popen(
+        _command(serving, *arguments, "--after", place), stdout=subprocess.PIPE, env=environment
+    ) as tail:
+        assert tail.stdout
+        assert json.loads(tail.stdout.readline())["message"] == f"{told} while away"
+        tail.terminate()
+
+
+def _until_followed(serving: Serving, told: str, tail: subprocess.Popen[bytes]) -> None:
+    """Send marks until one comes out: then the tail is connected."""
+    assert tail.stdout
+    os.set_blocking(tail.stdout.fileno(), False)
+    for attempt in range(40):
+        _run(serving, "send", "-", stdin=_event(message=f"{told} mark {attempt}"))
+        time.sleep(0.2)
+        if tail.stdout.readline():
+            break
+    else:
+        raise AssertionError("nothing was followed")
+    os.set_blocking(tail.stdout.fileno(), True)
+
+
+def test_sinks_are_shown(serving: Serving) -> None:
+    shown, _ = _run(serving, "sinks")
+    assert shown.splitlines()[1].split()[0] == "file"
+    (sink,) = [json.loads(line) for line in _run(serving, "sinks", "--json")[0].splitlines()]
+    assert sink["name"] == "file"
+
+
+def test_interrupted_it_says_how_far_it_came_and_the_rest_can_follow(serving: Serving) -> None:
+    with subprocess.Popen(
+        _command(serving, "send", "-", "--batch", "1"), stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as sending:
+        assert sending.stdin
+        assert sending.stderr
+        for number in range(3):
+            sending.stdin.write(_event(message=f"before the interruption {number}") + b"\n")
+        sending.stdin.flush()
+        _wait_for_alert(serving, "before the interruption 2")
+        sending.send_signal(signal.SIGINT)
+        said = sending.stderr.read().decode()
+        assert sending.wait(10) == 130
+    assert "Stopped early. 3 events stored" in said
+
+
+def _wait_for_alert(serving: Serving, text: str) -> None:
+    deadline = time.monotonic() + 20
+    while not _run(serving, "alerts", "--json", "-f", f'message contains "{text}"')[0]:
+        assert time.monotonic() < deadline
+
+
+def test_mistakes_are_told_in_one_paragraph(serving: Serving) -> None:
+    _, said = _run(serving, "alerts", "-f", "severity above 6", status=1)
+    assert "filter-malformed" in said
+    assert "Traceback" not in said
+    _, said = _run(serving, "alerts", "--key", "egk_wrong", status=1)
+    assert "key-malformed" in said
+    _, said = _run(serving, "send", "/no/such/file", status=2)
+    assert said.strip() == "eventgate: /no/such/file: No such file or directory"

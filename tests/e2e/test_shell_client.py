@@ -1,0 +1,70 @@
+"""Nothing but curl and openssl: the script of examples/ against a whole EventGate, and what it sent is found."""
+
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.serving import Serving
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "send-event.sh"
+
+
+@pytest.fixture
+def serving(public_path: Path) -> Iterator[Serving]:
+    with Serving(public_path) as running:
+        yield running
+
+
+def _send(serving: Serving, *arguments: str, stdin: bytes = b"") -> tuple[int, dict]:
+    done = subprocess.run(
+        [str(SCRIPT), *arguments],
+        check=False,
+        input=stdin,
+        capture_output=True,
+        timeout=30,
+        env={"PATH": os.environ["PATH"], "EVENTGATE_DATA": str(serving.data)},
+    )
+    assert done.stderr == b""
+    return done.returncode, json.loads(done.stdout)
+
+
+def _alert(serving: Serving, alert_id: str) -> dict:
+    headers = {"Authorization": serving.bootstrap["authKey"]}
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{serving.url}/v2/alerts/{alert_id}", headers=headers)
+    ) as answer:
+        return json.load(answer)
+
+
+def test_an_event_sent_by_shell_is_stored_once_and_found(serving: Serving) -> None:
+    event = {
+        "timestamp": datetime.now(UTC).isoformat(),
+        "alertCode": "APSPOOF",
+        "message": "Büro: \u0000 \x1b[31m",
+        "data": {"bssid": "00:0b:86:4f:12:90"},
+    }
+    body = json.dumps(event).encode()
+    status, first = _send(serving, "-", stdin=body)
+    assert (status, first["accepted"], first["receipt"]["position"]) == (0, 1, 1)
+    status, again = _send(serving, "-", stdin=body)
+    assert (status, again["accepted"], again["duplicates"]) == (0, 0, 1)
+    assert again["events"][0]["id"] == first["events"][0]["id"]
+    found = _alert(serving, first["events"][0]["id"])
+    assert (found["alertCode"], found["serial"], found["data"]) == ("APSPOOF", "EG-0001", event["data"])
+    assert found["message"] == "Büro: \ufffd \x1b[31m"
+
+
+def test_the_sample_needs_no_argument(serving: Serving) -> None:
+    status, answer = _send(serving)
+    assert (status, answer["accepted"]) == (0, 1)
+    assert _alert(serving, answer["events"][0]["id"])["message"] == "Deauthentication flood against Lobby"
+
+
+def test_what_is_refused_ends_with_1_and_says_why(serving: Serving) -> None:
+    status, answer = _send(serving, "-", stdin=b'{"timestamp":"yesterday"}')
+    assert (status, answer["status"], answer["errors"][0]["pointer"]) == (1, 422, "/timestamp")
