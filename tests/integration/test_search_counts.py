@@ -1,0 +1,106 @@
+"""Counts over what a query selects, export of all of it, and the codes really seen, on a real PostgreSQL."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from tests.integration.stored_alerts import LOBBY, OURS, THEIRS, YARD, alerts_stored, an_event, names_of, store
+
+from eventgate.alerts import export
+from eventgate.alerts.export import Export
+from eventgate.alerts.meta import AlertMeta
+from eventgate.alerts.observed import observed_codes
+from eventgate.alerts.search import EVERY_KIND
+from eventgate.alerts.windows import Partitions
+from eventgate.clock import ManualClock, SystemClock
+from eventgate.query import parse_filters
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    async with alerts_stored(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def meta(pool: asyncpg.Pool) -> AlertMeta:
+    return AlertMeta(pool, names_of, Partitions(pool, SystemClock()), SystemClock())
+
+
+async def test_counts_of_everything(meta: AlertMeta) -> None:
+    counted = await meta.meta(OURS, parse_filters([]))
+    assert (counted.total, counted.complete, counted.counted_from) == (50, True, None)
+    assert (counted.first, counted.last) == (an_event(49).timestamp, an_event(0).timestamp)
+    assert counted.by_code == {"DEAUTHFLOOD": 25, "APSPOOF": 25}
+    assert counted.by_category == {1: 25, 2: 25}
+    assert counted.by_severity == Counter(number % 11 for number in range(50))
+    assert counted.by_sensor == {YARD: 17, LOBBY: 33}
+    assert counted.names[LOBBY].name == "Lobby"
+
+
+async def test_the_histogram_has_buckets_that_fit_the_span(meta: AlertMeta) -> None:
+    five_days = await meta.meta(OURS, parse_filters([]))
+    assert five_days.bucket_ms == 3 * HOUR
+    assert sum(five_days.histogram.values()) == 50
+    assert all(start % five_days.bucket_ms == 0 for start in five_days.histogram)
+    half_a_day = await meta.meta(OURS, parse_filters(["data.number·<·5"]))
+    assert half_a_day.bucket_ms == HOUR // 4
+    assert half_a_day.histogram == Counter(
+        an_event(number).timestamp // (HOUR // 4) * (HOUR // 4) for number in range(5)
+    )
+
+
+async def test_counts_follow_the_query(meta: AlertMeta) -> None:
+    counted = await meta.meta(OURS, parse_filters(['edgeName·is·"Lobby"', "severity·>·8"]))
+    expected = [number for number in range(50) if number % 3 and number % 11 > 8]
+    assert counted.total == len(expected)
+    assert counted.by_sensor == {LOBBY: len(expected)}
+    assert set(counted.by_severity) == {9, 10}
+
+
+async def test_nothing_selected_counts_nothing(meta: AlertMeta) -> None:
+    for nothing in (["data.number·is·-1"], ['edgeName·is·"nowhere"']):
+        counted = await meta.meta(OURS, parse_filters(nothing))
+        assert (counted.total, counted.complete, counted.first, counted.histogram) == (0, True, None, {})
+
+
+async def test_events_without_a_code_are_counted_too(meta: AlertMeta) -> None:
+    counted = await meta.meta(OURS, parse_filters([]), EVERY_KIND)
+    assert (counted.total, sum(counted.by_code.values())) == (51, 50)
+
+
+async def test_counting_stops_at_the_deadline_and_says_how_far_it_came(pool: asyncpg.Pool) -> None:
+    class ImpatientClock(ManualClock):
+        def monotonic(self) -> float:
+            self.advance(0.02)
+            return super().monotonic()
+
+    meta = AlertMeta(pool, names_of, Partitions(pool, SystemClock()), ImpatientClock(), deadline_seconds=0.5)
+    counted = await meta.meta(OURS, parse_filters(["timestamp·isBefore·2025-11-22 00:00"]))
+    assert not counted.complete
+    assert counted.first is None
+    assert counted.counted_from is not None
+    newer = [number for number in range(50) if an_event(number).timestamp >= counted.counted_from]
+    assert counted.total == len(newer) < 50
+
+
+async def test_export_reads_everything_in_short_pages(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "PAGE", 7)
+    reader = Export(pool, names_of, Partitions(pool, SystemClock()), SystemClock())
+    pages = [page async for page in reader.pages(OURS, parse_filters([]))]
+    assert [event.sequence for page in pages for event in page] == list(range(50))
+    assert max(map(len, pages)) == 7
+    odd = [event.sequence async for page in reader.pages(OURS, parse_filters(["categoryId·is·1"])) for event in page]
+    assert odd == list(range(1, 50, 2))
+    assert [page async for page in reader.pages(OURS, parse_filters(['serial·is·"none"']))] == []
+
+
+async def test_observed_codes_are_the_companys_own(pool: asyncpg.Pool) -> None:
+    await store(pool, [an_event(8, THEIRS, code="OUR-OWN", category=6, severity=3)])
+    assert [(o.code, o.category) for o in await observed_codes(pool, OURS)] == [("APSPOOF", 2), ("DEAUTHFLOOD", 1)]
+    theirs = {o.code: o for o in await observed_codes(pool, THEIRS)}
+    assert set(theirs) == {"APSPOOF", "DEAUTHFLOOD", "OUR-OWN"}
+    assert (theirs["OUR-OWN"].severity, theirs["OUR-OWN"].last_seen) == (3, an_event(8).timestamp)
