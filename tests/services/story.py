@@ -16,7 +16,7 @@ _BEGINNING_MS = 1_763_726_400_000
 
 
 class Story:
-    """So many batches of so many events each, from a few sensors in turn. ``history`` tells journals of one id apart."""
+    """So many batches of so many events each, from a few sensors in turn; ``history`` makes its digests differ."""
 
     def __init__(self, journal: UUID, batches: int, events_in_batch: int, sensors: int = 7, history: str = "") -> None:
         self.id = journal

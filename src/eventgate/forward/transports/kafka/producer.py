@@ -122,13 +122,18 @@ class Producer:
 
     async def _abandon(self) -> None:
         """Close without flushing: stop() would wait for as long as the broker is away."""
-        sender = self._client._sender.sender_task  # noqa: SLF001 - the library has no other way to let go at once
-        waiting = self._client._message_accumulator  # noqa: SLF001 - likewise
-        self._client._closed = True  # noqa: SLF001 - or its destructor complains
+        client = self._client
+        client._closed = True  # noqa: SLF001 - or its destructor complains
+        sender = client._sender.sender_task  # noqa: SLF001 - the library has no other way to let go at once
         for _ in range(2):  # the first cancels the routine, the second what the routine waits for on its way out
             if sender is not None and not sender.done():
                 sender.cancel()
                 await asyncio.wait([sender], timeout=_FAREWELL_SECONDS / 6)
-        waiting.fail_all(KafkaConnectionError("dropped"))
+        # Failures that nobody waited for stay behind in these; asyncio would print a traceback for each.
+        queues = client._message_accumulator._batches.values()  # noqa: SLF001 - likewise
+        left = [batch._drain_waiter for queue in queues for batch in queue]  # noqa: SLF001 - likewise
+        for future in (*left, client._txn_manager.wait_for_transaction_end()):  # noqa: SLF001 - likewise
+            if future is not None and future.done() and not future.cancelled():
+                future.exception()
         with suppress(Exception):
-            await asyncio.wait_for(self._client.client.close(), _FAREWELL_SECONDS / 3)
+            await asyncio.wait_for(client.client.close(), _FAREWELL_SECONDS / 3)

@@ -1,0 +1,90 @@
+"""Exactly once, whoever dies: the forwarding process at every point of a transaction, and the broker."""
+
+import asyncio
+import random
+import signal
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+from tests.services import kafka_forwarder as forwarder
+from tests.services.kafka import Kafka as Broker
+from tests.services.kafka_records import by_key, committed, header, ids
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Delivery:
+    """The delivery of one made-up journal into one topic, by as many processes as it takes."""
+
+    def __init__(self, broker: Broker, topic: str, directory: Path) -> None:
+        self._broker, self._topic, self._copy = broker, topic, directory / "copy"
+        self._journal = uuid.uuid4()
+
+    async def start(self, point: str = "never", window: int = 0) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.services.kafka_forwarder", self._broker.bootstrap, self._topic),
+            *(str(self._journal), str(self._copy), point, str(window)),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+
+    async def run(self, point: str = "never", window: int = 0) -> int:
+        """The exit status of a process that was left to itself."""
+        process = await self.start(point, window)
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode in (0, -signal.SIGKILL), output.decode()
+        return process.returncode
+
+    async def holds(self) -> None:
+        """A receiver finds every event once, and those of a sensor in their order."""
+        told = forwarder.story(self._journal)
+        records = await committed(self._broker.bootstrap, self._topic)
+        assert sorted(ids(records)) == sorted(told.ids)
+        expected: dict[bytes, list[str]] = {}
+        for outgoing in told.events:
+            expected.setdefault(str(outgoing.event.sensor).encode(), []).append(str(outgoing.event.id))
+        assert by_key(records) == expected
+        assert not [record for record in records if header(record, "eg-replay")]
+
+
+@pytest.mark.parametrize("point", forwarder.POINTS)
+async def test_a_forwarder_killed_at_a_point_of_its_transactions(kafka: Broker, tmp_path: Path, point: str) -> None:
+    delivery = Delivery(kafka, f"killed-{point.replace(' ', '-')}", tmp_path)
+    for window in (1, 3, 1, 2):
+        assert await delivery.run(point, window) == -signal.SIGKILL
+    assert await delivery.run() == 0
+    await delivery.holds()
+
+
+async def test_a_forwarder_killed_at_any_moment(kafka: Broker, tmp_path: Path) -> None:
+    delivery, moment = Delivery(kafka, "killed-at-any-moment", tmp_path), random.Random(802)
+    for _ in range(6):
+        process = await delivery.start()
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"delivered\n"
+        await asyncio.sleep(moment.uniform(0, 0.1))
+        process.kill()
+        await process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    assert await delivery.run() == 0
+    await delivery.holds()
+
+
+async def test_a_broker_killed_in_the_middle_comes_back_on_its_data(kafka: Broker, tmp_path: Path) -> None:
+    delivery = Delivery(kafka, "broker-killed", tmp_path)
+    for point in ("after produce", "after commit"):
+        assert await delivery.run(point, 2) == -signal.SIGKILL
+    process = await delivery.start()
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"delivered\n"
+    await asyncio.to_thread(kafka.kill)
+    lines = asyncio.create_task(process.stdout.read())
+    await asyncio.sleep(2.5)
+    await asyncio.to_thread(kafka.start)
+    output = await asyncio.wait_for(lines, 60)
+    assert b"lost" in output, output.decode()
+    assert await process.wait() == 0, output.decode()
+    await delivery.holds()
