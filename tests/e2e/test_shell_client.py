@@ -14,9 +14,12 @@ from tests.serving import Serving
 SCRIPT = Path(__file__).parents[2] / "examples" / "send-event.sh"
 
 
-@pytest.fixture
-def serving(public_path: Path) -> Iterator[Serving]:
-    with Serving(public_path) as running:
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    directory = tmp_path_factory.mktemp("shell-client")
+    for each in (directory, *directory.parents[:2]):
+        each.chmod(0o755)  # the database's account passes through
+    with Serving(directory) as running:
         yield running
 
 
@@ -50,7 +53,7 @@ def test_an_event_sent_by_shell_is_stored_once_and_found(serving: Serving) -> No
     }
     body = json.dumps(event).encode()
     status, first = _send(serving, "-", stdin=body)
-    assert (status, first["accepted"], first["receipt"]["position"]) == (0, 1, 1)
+    assert (status, first["accepted"], first["receipt"]["position"] > 0) == (0, 1, True)
     status, again = _send(serving, "-", stdin=body)
     assert (status, again["accepted"], again["duplicates"]) == (0, 0, 1)
     assert again["events"][0]["id"] == first["events"][0]["id"]

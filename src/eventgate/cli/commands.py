@@ -61,7 +61,8 @@ def exit_code(error: Exception) -> int:
 def explain(error: Exception) -> list[str]:
     """What went wrong, as lines of text for people."""
     if isinstance(error, CallerError):
-        return [f"{error.detail} ({error.status} {error.code})", *(f"{e.pointer}: {e.detail}" for e in error.errors)]
+        more = [f"{each.pointer}: {each.detail}" for each in error.errors if each.detail not in error.detail]
+        return [f"{error.detail} ({error.status} {error.code})", *more]
     if isinstance(error, Unavailable):
         return [error.detail]
     if isinstance(error, ConnectionError):

@@ -72,7 +72,7 @@ class Sending:
         seconds = time.monotonic() - self._started
         return (
             f"{self.accepted:,} events stored, {self.duplicates:,} known already, {self.rejected:,} rejected; "
-            f"{self.writes:,} signed writes in {seconds:.1f} s, {self._rate():,.0f} events/s."
+            f"{self.writes:,} signed write{'s' * (self.writes != 1)} in {seconds:.1f} s, {self._rate():,.0f} events/s."
         )
 
     def _count(self, batch: list[Line], answer: Answer) -> None:
@@ -86,7 +86,7 @@ class Sending:
 
     def _reject(self, line: Line, reason: str) -> None:
         self.rejected += 1
-        self._progress.console.print(terminal.plain(f"line {line.number}: {reason}"), soft_wrap=True)
+        self._progress.console.print(terminal.plain(f"line {line.number}: {reason}"))
 
     def _rate(self) -> float:
         return self.sent / max(time.monotonic() - self._started, 0.001)

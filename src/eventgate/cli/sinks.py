@@ -60,7 +60,7 @@ def _show(found: list[dict[str, Any]]) -> None:
     terminal.out.print(table, soft_wrap=False)
     for sink in found:
         if sink.get("lastError"):
-            terminal.err.print(terminal.plain(f"{sink['name']}: {sink['lastError']}"), soft_wrap=True)
+            terminal.err.print(terminal.plain(f"{sink['name']}: {sink['lastError']}"))
 
 
 def _count(number: int | None) -> str:

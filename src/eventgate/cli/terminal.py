@@ -11,8 +11,11 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(highlight=False, stderr=True)
+_PIPE_WIDTH = 4096
+
+# Lines end where they end: a terminal wraps them itself, and a pipe must not be given half ones.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+err = Console(highlight=False, soft_wrap=True, stderr=True)
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -49,9 +52,9 @@ def local_time(timestamp: str) -> str:
 
 def complain(first: str, *more: str) -> None:
     """Say on standard error what went wrong, in one paragraph."""
-    err.print(Text("eventgate: ", "bold red").append(defused(first), ""), soft_wrap=True)
+    err.print(Text("eventgate: ", "bold red").append(defused(first), ""))
     for line in more:
-        err.print(plain(f"  {line}"), soft_wrap=True)
+        err.print(plain(f"  {line}"))
 
 
 def reader_left() -> int:
