@@ -124,9 +124,10 @@ class Log(_Section):
 
 
 class Metrics(_Section):
-    """Who may read /metrics on the public port; without a token nobody but the machine itself."""
+    """Who may read /metrics: whoever shows the token, and the machine itself on a port of its own."""
 
     token: str = Field("", repr=False)
+    port: int = Field(0, ge=0, le=65535)
 
 
 class Sink(BaseModel):

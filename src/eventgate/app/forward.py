@@ -8,6 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
+from aiohttp import web
+
+from eventgate.api.application import build_metrics_application
+from eventgate.api.health import Metrics
 from eventgate.app.ground import lay_ground
 from eventgate.app.order import Order
 from eventgate.app.sinks import plans
@@ -48,7 +52,17 @@ async def forward(order: Order) -> AsyncIterator[None]:
         supervisor = Supervisor(plans(configuration), stores, ground.clock, owner=owner)
         await ground.listener.subscribe(requests.CHANNEL, supervisor.wake)
         await stack.enter_async_context(supervisor)
+        if configuration.metrics.port:
+            await _expose_metrics(stack, configuration.metrics.port)
         yield
+
+
+async def _expose_metrics(stack: AsyncExitStack, port: int) -> None:
+    """Answer ``/metrics``, of all processes, to the machine itself."""
+    runner = web.AppRunner(build_metrics_application(Metrics(None).routes()), access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
 
 
 def _policy(configuration: Configuration) -> Policy:

@@ -4,26 +4,33 @@ Touches what its rooms touch; wires them.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from aiohttp import web
 
 from eventgate.access import Authenticator
 from eventgate.access import authenticator as access
-from eventgate.alerts import search
+from eventgate.alerts import catalogue, search
+from eventgate.alerts.export import Export
+from eventgate.alerts.meta import AlertMeta
+from eventgate.alerts.observed import observed_codes
 from eventgate.alerts.search import AlertSearch
 from eventgate.alerts.windows import Partitions
 from eventgate.api.addresses import Addresses
 from eventgate.api.alerts import Alerts
 from eventgate.api.application import build_application
+from eventgate.api.catalogue import Catalogue
 from eventgate.api.connection import Runner
 from eventgate.api.edges import Edges
+from eventgate.api.export import ExportAlerts
 from eventgate.api.health import Health, Metrics
+from eventgate.api.meta import MetaOfAlerts
+from eventgate.api.rejects import RejectList
 from eventgate.api.routes import OpenRoute, Route
 from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
@@ -33,7 +40,6 @@ from eventgate.app.order import Order
 from eventgate.config import Configuration, Http
 from eventgate.config import Writes as WriteBounds
 from eventgate.db.pool import open_pool, translated
-from eventgate.event import SensorNames
 from eventgate.ingest.disk import Disk
 from eventgate.ingest.limits import Limits
 from eventgate.ingest.walk import Walk
@@ -63,9 +69,10 @@ async def worker(order: Order) -> AsyncIterator[None]:
         store, requests = SinkStore(ground.pool, ground.journal), Requests(ground.pool)
         table: list[Route | OpenRoute] = [
             *Writes((await _walk(stack, order, ground, addresses)).write).routes(),
-            *Alerts(await _search(stack, order, ground)).routes(),
+            *await _searches(stack, order, ground),
             *stream.routes(),
             *Edges(ground.directory).routes(),
+            *RejectList(Rejects(ground.pool, ground.clock)).routes(),
             *Sinks(store, requests, ground.journal, ground.clock).routes(),
             *Health({"database": lambda: _ask_database(ground)}).routes(),
             *_metrics(configuration),
@@ -87,7 +94,7 @@ async def _walk(stack: AsyncExitStack, order: Order, ground: Ground, addresses: 
         origin=addresses.origin,
         path_prefix=urlsplit(configuration.http.public_url).path,
         directory=ground.directory,
-        defaults=lambda _code: (6, 5),
+        defaults=catalogue.defaults,
         appender=await stack.enter_async_context(appender),
         rejects=Rejects(ground.pool, ground.clock),
         disk=Disk(_watched(configuration), writes.min_free_disk_bytes, ground.clock),
@@ -114,18 +121,20 @@ def _watched(configuration: Configuration) -> Path | None:
     return None if configuration.database.url else configuration.data
 
 
-async def _search(stack: AsyncExitStack, order: Order, ground: Ground) -> AlertSearch:
+async def _searches(stack: AsyncExitStack, order: Order, ground: Ground) -> list[Route]:
+    """All that reads the events themselves, on connections of its own: however long a search takes, writes go on."""
     told = order.configuration.search
     pool = await open_pool(order.database_url, size=told.connections, name="eventgate-search", settings=search.SETTINGS)
     stack.callback(pool.terminate)
-
-    async def names_of(company: UUID) -> Mapping[UUID, SensorNames]:
-        await ground.directory.warm(company)
-        return {sensor.id: sensor.names for sensor in ground.directory.all_of(company)}
-
-    return AlertSearch(
-        pool, names_of, Partitions(pool, ground.clock), ground.clock, deadline_seconds=told.deadline_seconds
-    )
+    names_of, partitions, clock = ground.directory.names_of, Partitions(pool, ground.clock), ground.clock
+    alerts = AlertSearch(pool, names_of, partitions, clock, deadline_seconds=told.deadline_seconds)
+    meta = AlertMeta(pool, names_of, partitions, clock, deadline_seconds=told.deadline_seconds)
+    return [
+        *Alerts(alerts).routes(),
+        *MetaOfAlerts(meta).routes(),
+        *ExportAlerts(Export(pool, names_of, partitions, clock)).routes(),
+        *Catalogue(partial(observed_codes, pool)).routes(),
+    ]
 
 
 def _metrics(configuration: Configuration) -> Sequence[OpenRoute]:
