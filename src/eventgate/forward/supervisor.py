@@ -107,6 +107,7 @@ class Supervisor:
                 self._inboxes[plan.name] = inbox
                 loop = self._loop(plan, journal, keeping, inbox)
                 await self._while_owned(loop, mine)
+                await self._stores.sinks.set_state(plan.name, State.STOPPED, None)
                 await self._stores.cursors.release(mine)
             except NotOwner as lost:
                 _log.warning("sink taken over", sink=plan.name, reason=str(lost))
@@ -120,8 +121,6 @@ class Supervisor:
                 await asyncio.sleep(backoff.next())
             finally:
                 self._inboxes.pop(plan.name, None)
-        with suppress(Unavailable):
-            await self._stores.sinks.set_state(plan.name, State.STOPPED, None)
 
     def _loop(self, plan: Plan, journal: planning.Journal, keeping: Keeping, inbox: Inbox) -> DeliveryLoop:
         transport = plan.make(journal, self._clock)

@@ -41,6 +41,4 @@ class State(StrEnum):
     PAUSED = "paused"
     CURSOR_LOST = "cursor-lost"
     """Nobody knows any more how far it had come; only a rewind by an operator goes on."""
-    STANDBY = "standby"
-    """Another process owns this sink."""
     STOPPED = "stopped"

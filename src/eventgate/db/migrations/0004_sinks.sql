@@ -11,7 +11,7 @@ CREATE TABLE sinks (
     configured   boolean NOT NULL DEFAULT true,          -- false: it is gone from the configuration, its past is not
     paused       boolean NOT NULL DEFAULT false,         -- desired
     state        text COLLATE "C" NOT NULL DEFAULT 'starting'
-                 CHECK (state IN ('starting', 'running', 'retrying', 'paused', 'cursor-lost', 'standby', 'stopped')),
+                 CHECK (state IN ('starting', 'running', 'retrying', 'paused', 'cursor-lost', 'stopped')),
     state_since  timestamptz NOT NULL DEFAULT now(),
     last_error   text,
     failed_at    timestamptz,

@@ -1,0 +1,173 @@
+"""The forward process on a real journal: every sink on its own, requests and answers, restarts, rivals."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import psutil
+import pytest
+from tests.integration.forwarding import Forwarding, forwarding, sink
+
+from eventgate.journal.cursors import Cursor
+from eventgate.sinks.definition import State
+from eventgate.sinks.requests import Answer, Verb
+
+
+@pytest.fixture
+async def gate(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Forwarding]:
+    async with forwarding(pool, database_url) as opened:
+        yield opened
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+
+
+def ids(path: Path) -> list[UUID]:
+    return [UUID(str(line["id"])) for line in lines(path)]
+
+
+async def test_every_event_in_order_once_and_the_ledger_balances(gate: Forwarding, tmp_path: Path) -> None:
+    events = await gate.store(3000)
+    async with gate.running(sink("out", "file", path=tmp_path / "out")):
+        await gate.until_done("out")
+        events = await gate.store(7, in_writes_of=1)
+        status = await gate.until_done("out")
+    assert ids(tmp_path / "out") == [event.id for event in events]
+    assert (status.state, status.guarantee) == (State.RUNNING, "confirmed")
+    assert (status.ledger.stored, status.ledger.delivered, status.waiting_since) == (3007, 3007, None)
+    assert (await gate.status("out")).state is State.STOPPED
+
+
+async def test_a_filter_and_a_company_choose_and_the_rest_is_counted(gate: Forwarding, tmp_path: Path) -> None:
+    mine, others = await gate.store(200), None
+    company = mine[0].company
+    others = [event for event in await gate.store(200) if event.company != company]
+    assert others
+    chosen = [event.id for event in mine if event.severity is not None and event.severity > 7]
+    plan = sink("out", "file", path=tmp_path / "out", filters=("severity\u00b7>\u00b77",), company=company)
+    async with gate.running(plan):
+        status = await gate.until_done("out")
+    assert ids(tmp_path / "out") == chosen
+    assert status.ledger.filtered == 400 - len(chosen)
+
+
+async def test_a_restart_goes_on_where_it_stopped(gate: Forwarding, tmp_path: Path) -> None:
+    plan = sink("out", "file", path=tmp_path / "out")
+    for _ in range(3):
+        await gate.store(500)
+        async with gate.running(plan):
+            await gate.until_done("out")
+    assert ids(tmp_path / "out") == [event.id for event in await gate.stored()]
+
+
+async def test_a_rival_stands_by_until_the_owner_leaves(gate: Forwarding, tmp_path: Path) -> None:
+    plan = sink("out", "file", path=tmp_path / "out")
+    async with gate.running(plan, owner="first"):
+        await gate.store(100)
+        await gate.until_done("out")
+        claimed = await gate.stores.cursors.claim("sink:out", "second", 15)
+        assert claimed is None
+    claimed = await gate.stores.cursors.claim("sink:out", "second", 15)
+    assert claimed is not None
+    assert claimed[1].totals.delivered == 100
+
+
+async def test_an_owner_whose_cursor_was_taken_moves_it_no_more(
+    gate: Forwarding, tmp_path: Path, pool: asyncpg.Pool
+) -> None:
+    path = tmp_path / "out"
+    async with gate.running(sink("out", "file", path=path), owner="first"):
+        await gate.store(100)
+        await gate.until_done("out")
+        await pool.execute("UPDATE cursors SET lease_until = '-infinity'")
+        claimed = await gate.stores.cursors.claim("sink:out", "second", 60)
+        assert claimed is not None
+        await gate.store(100)
+        # One window may be on its way when the lease is lost; its cursor is refused, and nothing follows.
+        await asyncio.sleep(1.5)
+        stored = await gate.store(100)
+        await asyncio.sleep(1.5)
+    assert (await gate.status("out")).ledger.delivered == 100
+    assert len(ids(path)) <= 200 < len(stored)
+
+
+async def test_pause_resume_test_and_rewind(gate: Forwarding, tmp_path: Path) -> None:
+    ask = gate.stores.requests.ask
+    path = tmp_path / "out"
+    async with gate.running(sink("out", "file", path=path)):
+        stored = await gate.store(100, in_writes_of=10)
+        await gate.until_done("out")
+        assert await ask("out", Verb.PAUSE) == Answer(True, "paused")
+        await gate.until("out", lambda status: status.state is State.PAUSED)
+        stored = await gate.store(10)
+        assert (await gate.status("out")).ledger.pending == 10
+        assert await ask("out", Verb.TEST) == Answer(False, "not connected: paused")
+        assert await ask("out", Verb.RESUME) == Answer(True, "resumed")
+        await gate.until_done("out")
+
+        tested = await ask("out", Verb.TEST)
+        assert tested is not None
+        assert tested.done
+        assert [line["alertCode"] for line in lines(path)].count("EVENTGATE-TEST") == 1
+        assert (await gate.status("out")).ledger.delivered == 110
+
+        assert await ask("out", Verb.REWIND, position=99) == Answer(False, "the journal ends at position 11")
+        rewound = await ask("out", Verb.REWIND, position=4)
+        assert rewound == Answer(True, "everything after position 4 is delivered again")
+        status = await gate.until("out", lambda status: status.generation == 1 and status.ledger.pending == 0)
+        assert status.ledger.balances
+        assert (status.ledger.before, status.ledger.delivered) == (40, 70)
+    assert ids(path)[111:] == [event.id for event in stored[40:]]
+
+
+async def test_a_pause_outlives_a_restart(gate: Forwarding, tmp_path: Path) -> None:
+    plan = sink("out", "file", path=tmp_path / "out")
+    async with gate.running(plan):
+        await gate.until("out", lambda status: status.state is State.RUNNING)
+        await gate.stores.requests.ask("out", Verb.PAUSE)
+    await gate.store(5)
+    async with gate.running(plan):
+        await gate.until("out", lambda status: status.state is State.PAUSED)
+        await gate.stores.requests.ask("out", Verb.RESUME)
+        await gate.until_done("out")
+
+
+async def test_a_sink_nobody_runs_does_not_answer(gate: Forwarding, tmp_path: Path, pool: asyncpg.Pool) -> None:
+    async with gate.running(sink("out", "file", path=tmp_path / "out")):
+        pass
+    assert await gate.stores.requests.ask("out", Verb.REWIND, position=0, timeout=0.2) is None
+    assert await pool.fetchval("SELECT count(*) FROM sink_requests") == 0
+
+
+async def test_a_dead_sink_slows_nobody_and_memory_stays_flat(gate: Forwarding, tmp_path: Path) -> None:
+    """Promise 5, on a smaller scale than the benchmark's million."""
+    events, process = 40_000, psutil.Process(os.getpid())
+
+    async def timed() -> float:
+        begun = time.monotonic()
+        await gate.append(events // 2)
+        await gate.until_done("alive", 60)
+        return time.monotonic() - begun
+
+    alive = sink("alive", "file", path=tmp_path / "alive")
+    dead = sink("dead", "relp", address="127.0.0.1:1")
+    async with gate.running(alive):
+        await timed()
+        alone = await timed()
+    async with gate.running(alive, dead):
+        await gate.until("dead", lambda status: status.state is State.RETRYING)
+        before = process.memory_info().rss
+        beside = await timed()
+        grown = process.memory_info().rss - before
+        status = await gate.status("dead")
+    assert status.ledger.pending == status.ledger.stored == 3 * (events // 2)
+    assert status.ledger.balances
+    assert status.cursor == Cursor(0, 0)
+    assert beside < 1.5 * alone + 0.5
+    assert grown < 64 << 20
