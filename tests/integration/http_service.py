@@ -6,6 +6,7 @@ Events are put straight into the journal: what writing them takes is another roo
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,21 @@ from aiohttp import web
 from yarl import URL
 
 from eventgate.access import Authenticator, Bootstrap, bootstrap
+from eventgate.alerts.catalogue import defaults
 from eventgate.alerts.export import Export
+from eventgate.alerts.meta import AlertMeta
+from eventgate.alerts.observed import observed_codes
 from eventgate.alerts.search import SETTINGS, AlertSearch
 from eventgate.alerts.windows import Partitions
 from eventgate.api.addresses import Addresses
 from eventgate.api.alerts import Alerts
-from eventgate.api.application import build_application
+from eventgate.api.application import OPENAPI, build_application
+from eventgate.api.catalogue import Catalogue
 from eventgate.api.connection import Runner
 from eventgate.api.edges import Edges
 from eventgate.api.export import ExportAlerts
 from eventgate.api.health import Health, Metrics
+from eventgate.api.meta import MetaOfAlerts
 from eventgate.api.rejects import RejectList
 from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
@@ -35,11 +41,15 @@ from eventgate.clock import SystemClock
 from eventgate.db.pool import open_pool
 from eventgate.event import Event, Kind, Origin
 from eventgate.ids import uuid7
+from eventgate.ingest.disk import Disk
+from eventgate.ingest.limits import Limits
+from eventgate.ingest.walk import Walk
 from eventgate.journal.appender import Appender
 from eventgate.journal.reading import Journal
 from eventgate.journal.rejects import Rejects
 from eventgate.journal.tail import Tail
 from eventgate.sensors import Directory, register
+from eventgate.signing.verify import Freshness
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
 
@@ -59,6 +69,7 @@ class Service:
     journal: Journal
     stream: Stream
     application: web.Application
+    openapi: dict[str, Any]
 
     @property
     def company(self) -> UUID:
@@ -126,25 +137,38 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
             await pool.fetchval("SELECT 1")
             return None
 
-        async def no_write(*_: object) -> web.StreamResponse:
-            return web.json_response({}, status=201)
-
+        seen_as = Addresses(**addresses)
+        appender = await stack.enter_async_context(Appender(database_url, clock, connections=1))
+        walk = Walk(
+            origin=seen_as.origin,
+            path_prefix="",
+            directory=directory_of_sensors,
+            defaults=defaults,
+            appender=appender,
+            rejects=Rejects(pool, clock),
+            disk=Disk(None, 0, clock),
+            clock=clock,
+            freshness=Freshness(),
+            limits=Limits(),
+        )
         search = AlertSearch(pool, directory_of_sensors.names_of, partitions, clock)
         table = [
             *Alerts(search).routes(),
             *stream.routes(),
             *ExportAlerts(Export(pool, directory_of_sensors.names_of, partitions, clock)).routes(),
+            *MetaOfAlerts(AlertMeta(pool, directory_of_sensors.names_of, partitions, clock)).routes(),
+            *Catalogue(partial(observed_codes, pool)).routes(),
             *Edges(directory_of_sensors).routes(),
             *RejectList(Rejects(pool, clock)).routes(),
             *Sinks(SinkStore(pool, journal), Requests(pool), journal, clock).routes(),
-            *Writes(no_write).routes(),
+            *Writes(walk.write).routes(),
             *Health({"database": well}).routes(),
             *metrics.routes(),
         ]
         application = build_application(
             table,
             authenticate=Authenticator(pool, clock).authenticate,
-            addresses=Addresses(**addresses),
+            addresses=seen_as,
             server_url=addresses.get("public_url", "http://127.0.0.1"),
         )
         application.on_shutdown.append(stream.stop)
@@ -157,6 +181,5 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
         url = f"http://127.0.0.1:{port}"
         made = await bootstrap(pool, directory, url, register, clock)
         assert made is not None
-        appender = await stack.enter_async_context(Appender(database_url, clock, connections=1))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Service(url, port, made, pool, session, appender, journal, stream, application)
+        yield Service(url, port, made, pool, session, appender, journal, stream, application, application[OPENAPI])

@@ -4,6 +4,7 @@ Touches nothing itself; is handed the rooms it speaks for.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -13,6 +14,9 @@ from eventgate.api.answers import answer, stamp
 from eventgate.api.documents import Documents
 from eventgate.api.routes import Authenticate, OpenRoute, Route
 
+OPENAPI = web.AppKey("openapi", dict[str, Any])
+"""Where an application keeps the document that describes it."""
+
 
 def build_application(
     table: Sequence[Route | OpenRoute], *, authenticate: Authenticate, addresses: Addresses, server_url: str
@@ -21,6 +25,7 @@ def build_application(
     documents = Documents(table, server_url)
     application = web.Application(middlewares=[answer])
     application.on_response_prepare.append(stamp)
+    application[OPENAPI] = documents.openapi
     routes.add(application, [*table, *documents.routes()], authenticate, addresses)
     return application
 

@@ -3,14 +3,12 @@
 Touches HTTP and the directory of sensors it is handed.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
-from eventgate.alerts.paging import Neighbour
-from eventgate.api.paging import LIST_PARAMETERS, asked_page, envelope, json_response
+from eventgate.api.paging import LIST_PARAMETERS, json_response, listed_whole
 from eventgate.api.problem import not_found
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
 from eventgate.api.schemas import listed, one
@@ -41,24 +39,9 @@ class Edges:
         )  # fmt: skip
 
     async def list_edges(self, call: Call) -> web.StreamResponse:
-        page = asked_page(call.parameters)
         await self._directory.warm(call.principal.company)
-        sensors = self._directory.all_of(call.principal.company)  # by id, oldest first
-        ids = [sensor.id for sensor in sensors]
-        if page.before is not None:
-            low = bisect_right(ids, page.before)
-            high = min(low + page.limit, len(ids))
-        else:
-            high = len(ids) - page.offset if page.after is None else bisect_left(ids, page.after)
-            low = max(high - page.limit, 0)
-        shown = [_edge(sensor) for sensor in reversed(sensors[low : max(high, 0)])]
-        return envelope(
-            call,
-            shown,
-            total=len(ids),
-            following=Neighbour(after=ids[low]) if shown and low > 0 else None,
-            previous=Neighbour(before=ids[high - 1]) if shown and high < len(ids) else None,
-        )
+        newest_first = self._directory.all_of(call.principal.company)[::-1]
+        return listed_whole(call, newest_first, lambda sensor: sensor.id, _edge, descending=True)
 
     async def one_edge(self, call: Call) -> web.StreamResponse:
         sensor = await self._directory.find(call.principal.company, edge=call.path["edgeId"])

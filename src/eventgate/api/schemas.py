@@ -131,6 +131,40 @@ SCHEMAS: dict[str, Schema] = {
             "contentDigest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         }
     ),
+    "AlertMeta": closed(
+        {
+            "total": _COUNT,
+            "totalRelation": {"enum": ["exact", "atLeast"]},
+            "complete": {"type": "boolean"},
+            "countedFrom": or_null(TIME),
+            "firstTimestamp": or_null(TIME),
+            "lastTimestamp": or_null(TIME),
+            "byCategory": _array(closed({"categoryId": {"type": "integer"}, "count": _COUNT})),
+            "byCode": _array(closed({"alertCode": _TEXT, "count": _COUNT})),
+            "bySeverity": _array(closed({"severity": {"type": "integer"}, "count": _COUNT})),
+            "byEdge": _array(
+                closed({"edgeId": UUID, "serial": or_null(_TEXT), "edgeName": or_null(_TEXT), "count": _COUNT})
+            ),
+            "histogram": closed(
+                {
+                    "bucketSeconds": {"type": "integer", "minimum": 1},
+                    "buckets": _array(closed({"from": TIME, "count": _COUNT})),
+                }
+            ),
+        }
+    ),
+    "AlertCategory": closed({"id": {"type": "integer"}, "name": _TEXT, "description": _TEXT}),
+    "AlertCode": closed(
+        {
+            "alertCode": _TEXT,
+            "categoryId": {"type": "integer"},
+            "severity": {"type": "integer", "minimum": 0, "maximum": 10, "description": "Where a sensor gives none."},
+            "title": or_null(_TEXT),
+            "description": or_null(_TEXT),
+            "source": {"enum": ["catalogue", "observed"]},
+            "lastSeen": {**or_null(TIME), "description": "The time of your newest alert with this code."},
+        }
+    ),
     "NewEvent": {
         "type": "object",
         "properties": {

@@ -12,9 +12,9 @@ from aiohttp import web
 from eventgate.access import Principal
 from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import read_object
-from eventgate.api.paging import envelope, json_response
+from eventgate.api.paging import json_response, list_parameters, listed_whole
 from eventgate.api.problem import not_found, problem
-from eventgate.api.routes import CUSTOMER, Call, Operation, Route
+from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one, ref
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, FieldError
@@ -64,7 +64,8 @@ class Sinks:
         return (
             Route(
                 "GET", "/v2/sinks", _READ, self.list_sinks,
-                Operation("Every sink, by name", "sinks", {200: listed("Sink")}), (CUSTOMER,),
+                Operation("Every sink, by name", "sinks", {200: listed("Sink")}),
+                list_parameters(str, {"type": "string"}),
             ),
             Route(
                 "GET", "/v2/sinks/{name}", _READ, self.one_sink,
@@ -76,7 +77,7 @@ class Sinks:
 
     async def list_sinks(self, call: Call) -> web.StreamResponse:
         found = await self._store.all(_seen_by(call.principal))
-        return envelope(call, [self._shown(sink, call.principal) for sink in found], total=len(found))
+        return listed_whole(call, found, lambda sink: sink.name, lambda sink: self._shown(sink, call.principal))
 
     async def one_sink(self, call: Call) -> web.StreamResponse:
         return json_response(self._shown(await self._find(call), call.principal))

@@ -33,7 +33,7 @@ _EVENTS_AT_ONCE = 500
 _WHOLE = 1 << 30
 """An index beyond any batch's last: a cursor with it has finished its position."""
 
-_PLACE = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})", re.ASCII)
+_PLACE = re.compile(r"([0-9]{1,18})\.([0-9]{1,10})", re.ASCII)
 _DESCRIPTION = """\
 Each event is called `alert`; its data is the alert as `/v2/alerts` prints it. Send the id of the last one you have seen
 as `Last-Event-ID` to go on from there; without it the stream begins now. Events that are no longer kept are told by an
@@ -90,10 +90,10 @@ class Stream:
             raise CallerError(
                 400, "last-event-id-malformed", "Last-Event-ID is not an id that this stream has given to an event."
             )
-        return Cursor(int(place[1]), int(place[2]))
+        return Cursor(int(place[1]), min(int(place[2]), _WHOLE))
 
     async def _run(self, call: Call, response: web.StreamResponse, matches: Matcher, cursor: Cursor) -> None:
-        await response.write(b": EventGate alerts\nretry: 1000\n\n")
+        await response.write(_still_at(cursor) + b"retry: 1000\n\n")
         said = self._clock.monotonic()
         while not self._stopping:
             batches = await self._tail.read(cursor, max_events=_EVENTS_AT_ONCE)
@@ -107,7 +107,7 @@ class Stream:
                 cursor = batch.end
             if self._clock.monotonic() - said >= COMMENT_SECONDS:
                 await call.check_again()
-                await response.write(b": still here\n\n")
+                await response.write(_still_at(cursor) + b"\n")
                 said = self._clock.monotonic()
             if not batches:
                 await self._tail.wait(cursor.position, _LOOK_SECONDS)
@@ -126,3 +126,8 @@ class Stream:
                 text = orjson.dumps(shown.alert_of_journal(event, names))
                 told.append(b"event: alert\nid: %d.%d\ndata: %b\n\n" % (place.position, place.index, text))
         return told
+
+
+def _still_at(cursor: Cursor) -> bytes:
+    """A comment and a place: whoever has seen no event yet, or none for long, resumes from there too."""
+    return b": still here\nid: %d.%d\n" % (cursor.position, cursor.index)
