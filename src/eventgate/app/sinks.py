@@ -3,6 +3,7 @@
 Touches the files that sinks name; the network only where asked to.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -24,8 +25,8 @@ class Finding(NamedTuple):
     fault: str | None
 
 
-def plans(configuration: Configuration) -> list[Plan]:
-    """Every sink, ready to build. Raises ConfigurationError with the mistakes of all of them."""
+def plans(configuration: Configuration, source: str = "configuration") -> list[Plan]:
+    """Every sink, ready to build. Raises ConfigurationError with the mistakes of all of them, found in ``source``."""
     good: list[Plan] = []
     problems: list[FieldError] = []
     for sink in configuration.sinks:
@@ -33,19 +34,19 @@ def plans(configuration: Configuration) -> list[Plan]:
             sink.name, sink.transport, sink.format, tuple(sink.filter), sink.company, sink.options
         )
         try:
-            good.append(plan(definition, "sinks"))
+            good.append(plan(definition, source))
         except ConfigurationError as error:
             problems.extend(error.problems)
     if problems:
-        raise ConfigurationError("configuration", problems)
+        raise ConfigurationError(source, problems)
     return good
 
 
-async def check_sinks(configuration: Configuration, *, connect: bool) -> list[Finding]:
+async def check_sinks(checked: Sequence[Plan], *, connect: bool) -> list[Finding]:
     """Say of every sink what it promises and, with ``connect``, whether its receiver answers."""
     return [
         Finding(each.name, each.definition.transport, each.guarantee, await _fault(each) if connect else None)
-        for each in plans(configuration)
+        for each in checked
     ]
 
 

@@ -14,10 +14,10 @@ def check(config: Config = None, connect: Connect = False) -> None:
     """Say whether a configuration is right, and if not: file, key, and what was expected."""
     import asyncio
 
-    from eventgate.app.sinks import check_sinks
+    from eventgate.app.sinks import check_sinks, plans
     from eventgate.config import load
 
-    findings = asyncio.run(check_sinks(load(config), connect=connect))
+    findings = asyncio.run(check_sinks(plans(load(config), str(config or "configuration")), connect=connect))
     for finding in findings:
         print(f"{finding.name}: {finding.transport}, {finding.guarantee}{_answer(finding.fault, connect)}")
     unreachable = [finding.name for finding in findings if finding.fault]

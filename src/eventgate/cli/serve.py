@@ -20,6 +20,7 @@ def serve(
     data: Data = None, config: Config = None, port: Port = None, host: Host = None, workers: Workers = None
 ) -> None:
     """Run EventGate in the foreground until Ctrl-C or SIGTERM."""
+    from eventgate.app.sinks import plans
     from eventgate.config import load
     from eventgate.processes.lock import AlreadyRunning
     from eventgate.processes.parent import serve as run
@@ -29,6 +30,7 @@ def serve(
     told = {"data": data, "http": {key: value for key, value in http.items() if value is not None}}
     try:
         configuration = load(config, {key: value for key, value in told.items() if value is not None})
+        plans(configuration, str(config or "configuration"))
         configure_logging(configuration.log.level, configuration.log.style)
         asyncio.run(run(configuration))
     except AlreadyRunning as error:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 import structlog
+from prometheus_client.multiprocess import mark_process_dead
 
 from eventgate.db.lifeline import dies_with_parent
 from eventgate.errors import EventGateError
@@ -20,6 +21,9 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 """A child that lived this long is forgiven its falls: the next pause is the first one again."""
+
+METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable under which the metrics of several processes find together."""
 
 _log = structlog.get_logger()
 
@@ -71,6 +75,7 @@ class Child:
         while True:
             assert self._process is not None, "start comes first"
             status = await self._process.wait()
+            self._forget_gauges(self._process.pid)
             if self._stopping:
                 return
             if loop.time() - born > STEADY_SECONDS:
@@ -80,6 +85,10 @@ class Child:
             pause, born = min(2 * pause, LONGEST_PAUSE_SECONDS), loop.time()
             with suppress(NotStarted):
                 await self.start()
+
+    def _forget_gauges(self, pid: int) -> None:
+        """What a process that is gone said of its present state holds no more; its counters stay counted."""
+        mark_process_dead(pid, self._variables[METRICS_DIRECTORY])  # type: ignore[no-untyped-call]  # it has no types
 
     async def stop(self, patience: float) -> None:
         """Ask it to finish what is under way, wait ``patience`` seconds at most, then kill it."""

@@ -18,11 +18,10 @@ import structlog
 
 from eventgate.app.order import FORWARD, WORKER, Order
 from eventgate.app.prepare import prepare
-from eventgate.app.sinks import plans
 from eventgate.config import Configuration
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.errors import EventGateError
-from eventgate.processes.child import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Child
+from eventgate.processes.child import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, METRICS_DIRECTORY, Child
 from eventgate.processes.lock import DataDirectory
 from eventgate.processes.port import demand_free
 from eventgate.processes.welcome import welcome
@@ -38,7 +37,6 @@ async def serve(configuration: Configuration) -> None:
     """
     http = configuration.http
     _cancel_on_signal()
-    plans(configuration)
     with suppress(asyncio.CancelledError), DataDirectory(configuration.data, http.base_url) as held:
         demand_free(http.host, http.port)
         async with AsyncExitStack() as stack:
@@ -91,7 +89,7 @@ async def _start_children(stack: AsyncExitStack, order: Order, directory: Path) 
     metrics = directory / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)  # files of processes that are gone would be counted on
     metrics.mkdir()
-    variables = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    variables = {METRICS_DIRECTORY: str(metrics)}
     line = order.model_dump_json().encode()
     forward = Child(FORWARD, line, variables)
     workers = [Child(f"{WORKER}-{number + 1}", line, variables) for number in range(order.configuration.http.workers)]
