@@ -9,19 +9,20 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from tests.serving import Serving
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    directory = tmp_path_factory.mktemp("command-line")
-    for each in (directory, *directory.parents[:2]):
-        each.chmod(0o755)  # the database's account passes through
-    sink = f'[[sinks]]\nname = "file"\ntransport = "file"\npath = "{directory / "events.ndjson"}"\n'
-    with Serving(directory, config=sink) as running:
-        yield running
+def serving() -> Iterator[Serving]:
+    with TemporaryDirectory(prefix="eventgate-test-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)  # the database's account passes through
+        sink = f'[[sinks]]\nname = "file"\ntransport = "file"\npath = "{directory / "events.ndjson"}"\n'
+        with Serving(directory, config=sink) as running:
+            yield running
 
 
 def _command(serving: Serving, *arguments: str) -> list[str]:
@@ -82,41 +83,49 @@ def test_a_hostile_message_does_not_reach_the_terminal(serving: Serving) -> None
 
 def test_tail_follows_and_resumes(serving: Serving) -> None:
     told = f"tail-{time.monotonic_ns()}"
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    arguments = ("tail", "--json", "--filter", f'message·contains·"{told}"')
-    with subprocess.Popen(
-        _command(serving, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-    ) as tail:
-        assert tail.stdout
-        assert tail.stderr
-        _until_followed(serving, told, tail)
+    condition = ("--json", "--filter", f'message·contains·"{told}"')
+    with _tail(serving, *condition) as tail:
         _run(serving, "send", "-", stdin=_event(message=f"{told} first"))
         assert json.loads(tail.stdout.readline())["message"] == f"{told} first"
-        tail.send_signal(signal.SIGINT)
-        said = tail.stderr.read().decode()
-        assert tail.wait(10) == 130
-    place = said.rpartition("--after ")[2].strip()
+        place = _stopped_at(tail)
     _run(serving, "send", "-", stdin=_event(message=f"{told} while away"))
-    with subprocess.Popen(
-        _command(serving, *arguments, "--after", place), stdout=subprocess.PIPE, env=environment
-    ) as tail:
-        assert tail.stdout
+    with _tail(serving, *condition, "--after", place) as tail:
         assert json.loads(tail.stdout.readline())["message"] == f"{told} while away"
-        tail.terminate()
+        _stopped_at(tail)
 
 
-def _until_followed(serving: Serving, told: str, tail: subprocess.Popen[bytes]) -> None:
-    """Send marks until one comes out: then the tail is connected."""
-    assert tail.stdout
-    os.set_blocking(tail.stdout.fileno(), False)
-    for attempt in range(40):
-        _run(serving, "send", "-", stdin=_event(message=f"{told} mark {attempt}"))
-        time.sleep(0.2)
-        if tail.stdout.readline():
-            break
-    else:
-        raise AssertionError("nothing was followed")
-    os.set_blocking(tail.stdout.fileno(), True)
+def test_a_tail_that_saw_nothing_resumes_too(serving: Serving) -> None:
+    with _tail(serving) as tail:
+        time.sleep(0.3)  # the place comes right behind the answer's head
+        place = _stopped_at(tail)
+    _run(serving, "send", "-", stdin=_event(message="nobody looked"))
+    with _tail(serving, "--after", place) as tail:
+        assert "nobody looked" in tail.stdout.readline()
+        _stopped_at(tail)
+
+
+def _tail(serving: Serving, *arguments: str) -> subprocess.Popen[str]:
+    """A tail that is connected."""
+    tail = subprocess.Popen(
+        _command(serving, "tail", *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert tail.stderr is not None
+    assert tail.stderr.readline() == "Following; Ctrl-C stops.\n"
+    return tail
+
+
+def _stopped_at(tail: subprocess.Popen[str]) -> str:
+    """Interrupt it; the place that it tells to go on from."""
+    tail.send_signal(signal.SIGINT)
+    assert tail.stderr is not None
+    said = tail.stderr.read()
+    assert tail.wait(10) == 130
+    assert "--after " in said
+    return said.rpartition("--after ")[2].strip()
 
 
 def test_sinks_are_shown(serving: Serving) -> None:
@@ -124,6 +133,12 @@ def test_sinks_are_shown(serving: Serving) -> None:
     assert shown.splitlines()[1].split()[0] == "file"
     (sink,) = [json.loads(line) for line in _run(serving, "sinks", "--json")[0].splitlines()]
     assert sink["name"] == "file"
+
+
+def test_the_chain_is_verified_while_it_runs(serving: Serving) -> None:
+    _run(serving, "send", "-", stdin=_event(message="one at least"))
+    shown, _ = _run(serving, "verify")
+    assert shown.startswith("The chain holds: ")
 
 
 def test_interrupted_it_says_how_far_it_came_and_the_rest_can_follow(serving: Serving) -> None:

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from tests.serving import Serving
@@ -15,12 +16,12 @@ SCRIPT = Path(__file__).parents[2] / "examples" / "send-event.sh"
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    directory = tmp_path_factory.mktemp("shell-client")
-    for each in (directory, *directory.parents[:2]):
-        each.chmod(0o755)  # the database's account passes through
-    with Serving(directory) as running:
-        yield running
+def serving() -> Iterator[Serving]:
+    with TemporaryDirectory(prefix="eventgate-test-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)  # the database's account passes through
+        with Serving(directory) as running:
+            yield running
 
 
 def _send(serving: Serving, *arguments: str, stdin: bytes = b"") -> tuple[int, dict]:

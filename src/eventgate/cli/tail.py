@@ -15,7 +15,7 @@ from eventgate.cli.gate import HERE, Data, Filters, Gate, Key, Url, filter_param
 from eventgate.cli.sse import Message, Reader
 from eventgate.errors import Unavailable
 
-_LONGEST_WAIT = 10.0
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 10.0
 
 
 def tail(
@@ -40,8 +40,6 @@ def tail(
     from eventgate.cli import terminal
 
     gate, reader, seen = Gate.find(url, key, data), Reader(after or ""), 0
-    if not as_json:
-        terminal.err.print("Following; Ctrl-C stops.", style="dim")
     try:
         for message in _follow(gate, reader, filter_parameters(filters)):
             alert = json.loads(message.text)
@@ -65,9 +63,8 @@ def _follow(gate: Gate, reader: Reader, parameters: list[tuple[str, str]]) -> It
         try:
             headers = {"Last-Event-ID": reader.last_id} if reader.last_id else {}
             with gate.stream("/v2/alerts/stream", parameters, headers) as response:
-                if wait:
-                    terminal.err.print("Following again.", style="dim")
-                wait = 0.5
+                terminal.err.print("Following; Ctrl-C stops.", style="dim")
+                wait = _SHORTEST_WAIT
                 for line in response:
                     message = reader.feed(line.decode("utf-8", "replace").rstrip("\r\n"))
                     if message and message.event == "alert":
