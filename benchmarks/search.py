@@ -1,0 +1,216 @@
+"""How long the first page of a search takes, against the best SQL by hand for the same rows.
+
+    python -m benchmarks.search                         300,000 alerts, in about two minutes
+    python -m benchmarks.search --events 10000000       the full thing; --data DIR keeps the alerts for the next run
+
+Every operator on every field alone, and pairs of them; over all 90 days, a week, a day. By hand means: a person who
+knows the tables and their indexes writes one statement for psql, and tries it both with the text index and without;
+the better one counts. "total" is what the page costs together with its total, which the API always answers.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import combinations
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+from benchmarks import corpus
+from benchmarks.questions import MIDNIGHT, Question, questions
+
+from eventgate.alerts.paging import PageRequest
+from eventgate.alerts.scope import Scope
+from eventgate.alerts.search import ALERTS, DEADLINE_SECONDS, SETTINGS, AlertSearch
+from eventgate.alerts.stored import COLUMNS
+from eventgate.alerts.windows import Partitions
+from eventgate.clock import SystemClock
+from eventgate.db.embedded import EmbeddedPostgres
+from eventgate.db.migrate import migrate
+from eventgate.db.pool import open_pool
+from eventgate.event import SensorNames
+from eventgate.query import parse_filters
+
+OURS = corpus.COMPANIES[0]
+HAND_TIMEOUT = 10.0
+SPANS = {"90 days": None, "week": 7, "day": 1}
+
+
+@dataclass
+class Result:
+    """Medians in seconds; ``page`` without and ``whole`` with the total, and the same by hand."""
+
+    span: str
+    text: str
+    page: float
+    whole: float
+    hand_page: float
+    hand_whole: float
+    found: int
+    complete: bool
+
+    @property
+    def ratio(self) -> float:
+        return self.page / self.hand_page
+
+
+class Contest:
+    """Asks both and compares their answers."""
+
+    def __init__(self, pool: asyncpg.Pool, hand: asyncpg.Connection) -> None:
+        clock = SystemClock()
+        names = corpus.names()
+
+        async def names_of(_company: UUID) -> Mapping[UUID, SensorNames]:
+            return names
+
+        self._names = names
+        self._search = AlertSearch(pool, names_of, Partitions(pool, clock), clock)
+        self._hand = hand
+
+    async def ask(self, span: str, asked: tuple[Question, ...]) -> Result:
+        bounds, days = "", SPANS[span]
+        texts = [question.text for question in asked]
+        if days is not None:
+            since = MIDNIGHT - timedelta(days=days)
+            texts.append(f"timestamp·isOnOrAfter·{since:%Y-%m-%d %H:%M}")
+            bounds = f" AND id >= first_id('{since:%Y-%m-%d %H:%M}Z')"
+        query, request = parse_filters(texts), PageRequest()
+        scope = Scope(OURS, query, self._names, ALERTS)
+        page_seconds = await _median(lambda: self._search._find(scope, request))
+        whole_seconds = await _median(lambda: self._search.page(OURS, query, request))
+        page = await self._search.page(OURS, query, request)
+
+        tests = [""]
+        for question in asked:
+            tests = [f"{before} AND ({way})" for before in tests for way in question.by_hand]
+        where = f"company = '{OURS}' AND kind = 1{bounds}"
+        rows = [f"SELECT COLUMNS FROM events WHERE {where}{test} ORDER BY id DESC LIMIT 26" for test in tests]
+        for question in asked:
+            if question.visit is not None:
+                column, values, sql_type = question.visit
+                others = "".join(f" AND ({other.by_hand[0]})" for other in asked if other is not question)
+                each = f"SELECT * FROM events WHERE {where} AND {column} = v{others} ORDER BY id DESC LIMIT 26"
+                rows.append(
+                    f"SELECT COLUMNS FROM unnest(ARRAY[{values}]::{sql_type}[]) AS v "
+                    f"CROSS JOIN LATERAL ({each}) AS found ORDER BY id DESC LIMIT 26"
+                )
+        timed = [(await self._by_hand(row.replace("COLUMNS", COLUMNS)), row) for row in rows]
+        hand_page, best = min(timed)
+        counts = [f"SELECT count(*) FROM (SELECT FROM events WHERE {where}{test} LIMIT 10001) AS n" for test in tests]
+        hand_whole = hand_page + min([await self._by_hand(count) for count in counts])
+        if page.complete and hand_page < HAND_TIMEOUT:
+            by_hand = [row["id"] for row in await self._hand.fetch(best.replace("COLUMNS", "id"))][: request.limit]
+            assert [event.id for event in page.items] == by_hand, texts
+        return Result(
+            span,
+            " & ".join(q.text for q in asked),
+            page_seconds,
+            whole_seconds,
+            hand_page,
+            hand_whole,
+            len(page.items),
+            page.complete,
+        )
+
+    async def _by_hand(self, statement: str) -> float:
+        """As psql does: planned anew every time, every row read."""
+        try:
+            return await _median(lambda: self._hand.fetch(statement, timeout=HAND_TIMEOUT))
+        except TimeoutError:
+            return HAND_TIMEOUT
+
+
+async def _median(ask: Callable[[], Awaitable[object]]) -> float:
+    """Once to warm up, then five times; what takes long is not asked again."""
+    times: list[float] = []
+    for _ in range(6):
+        started = time.perf_counter()
+        await ask()
+        times.append(time.perf_counter() - started)
+        if sum(times) > 1:
+            break
+    return statistics.median(times[1:] or times)
+
+
+def _line(result: Result) -> str:
+    found = f"{result.found}{'' if result.complete else ', partial'}"
+    text = result.text if len(result.text) <= 90 else result.text[:87] + "…"
+    hand = f"{result.hand_page * 1000:.1f}" if result.hand_page < HAND_TIMEOUT else f"over {HAND_TIMEOUT:.0f} s"
+    return (
+        f"| {text} | {result.span} | {result.page * 1000:.1f} | {hand} | {result.ratio:.2f} "
+        f"| {result.whole * 1000:.1f} | {result.hand_whole * 1000:.1f} | {found} |"
+    )
+
+
+def _summary(results: list[Result]) -> None:
+    whole = [r for r in results if r.complete]
+    partial = len(results) - len(whole)
+    print(f"\n{len(results)} searches, {partial} of them partial at the deadline of {DEADLINE_SECONDS:g} s.")
+    for name, paired in (("alone", False), ("in pairs", True)):
+        if among := [result for result in whole if (" & " in result.text) is paired]:
+            ratios = sorted(r.ratio for r in among)
+            fine = sum(ratio <= 1.3 for ratio in ratios)
+            quick = sum(r.page < 0.2 for r in among)
+            print(
+                f"{name}: median ratio {statistics.median(ratios):.2f}, at most 1.3 in {fine} of {len(ratios)}, "
+                f"worst {ratios[-1]:.2f}; first page under 200 ms in {quick} of {len(among)}"
+            )
+    print("\nBy hand it is quicker here, by more than 1.3 and by more than a millisecond:")
+    for result in sorted(whole, key=lambda r: -r.ratio):
+        if result.ratio > 1.3 and result.page - result.hand_page > 0.001:
+            print(_line(result))
+
+
+async def run(events: int, data: Path, *, pairs: bool) -> None:
+    kept = (data / "made").exists()
+    async with EmbeddedPostgres(data / "postgres", settings={"fsync": "off", "max_wal_size": "8GB"}) as postgres:
+        if not kept:
+            started = time.perf_counter()
+            await migrate(postgres.url)
+            await corpus.make(postgres.url, events)
+            (data / "made").touch()
+            print(f"{events} alerts made in {time.perf_counter() - started:.0f} s\n")
+        pool = await open_pool(postgres.url, size=4, settings=SETTINGS)
+        hand = await asyncpg.connect(postgres.url, statement_cache_size=0)
+        some_id = await hand.fetchval(
+            "SELECT id FROM events WHERE company = $1 AND id < first_id($2) ORDER BY id DESC LIMIT 1",
+            OURS, MIDNIGHT - timedelta(days=2),
+        )  # fmt: skip
+        contest = Contest(pool, hand)
+        asked = [(question,) for question in questions(some_id)]
+        paired = list(combinations([q for (q,) in asked if q.paired], 2)) if pairs else []
+        print("| filter | span | page ms | by hand ms | ratio | with total ms | by hand ms | found |")
+        print("|---|---|---|---|---|---|---|---|")
+        results = []
+        for these in [*asked, *paired]:
+            for span in SPANS:
+                results.append(await contest.ask(span, these))
+                print(_line(results[-1]), flush=True)
+        _summary(results)
+        await hand.close()
+        await pool.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=300_000)
+    parser.add_argument("--data", type=Path, help="keep the alerts in this directory")
+    parser.add_argument("--no-pairs", action="store_true", help="each operator alone")
+    arguments = parser.parse_args()
+    if arguments.data is not None:
+        arguments.data.mkdir(parents=True, exist_ok=True)
+        asyncio.run(run(arguments.events, arguments.data, pairs=not arguments.no_pairs))
+        return
+    with tempfile.TemporaryDirectory(prefix="eventgate-search-") as directory:
+        Path(directory).chmod(0o755)
+        asyncio.run(run(arguments.events, Path(directory), pairs=not arguments.no_pairs))
+
+
+if __name__ == "__main__":
+    main()
