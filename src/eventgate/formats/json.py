@@ -4,8 +4,9 @@ Pure. ``SCHEMA`` is the promise to receivers: members may be added, none will ch
 """
 
 from typing import Any
+from uuid import UUID
 
-import orjson
+import msgspec
 
 from eventgate.event import KIND_NAMES, Event, Origin, SensorNames
 from eventgate.formats.times import rfc3339
@@ -13,31 +14,56 @@ from eventgate.formats.times import rfc3339
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 
 
+class _Line(msgspec.Struct, gc=False):
+    """The members in their order. msgspec writes a struct three times as fast as orjson writes a dict of the same."""
+
+    id: UUID
+    companyId: UUID  # noqa: N815 - the member's name on the wire, here and below
+    kind: str
+    origin: str
+    timestamp: str
+    receivedAt: str  # noqa: N815
+    edgeId: UUID  # noqa: N815
+    serial: str
+    edgeName: str | None  # noqa: N815
+    alertCode: str | None  # noqa: N815
+    categoryId: int | None  # noqa: N815
+    severity: int | None
+    message: str | None
+    eventId: str | None  # noqa: N815
+    sequence: int | None
+    verifyKeyId: UUID | None  # noqa: N815
+    data: msgspec.Raw
+
+
+_encode = msgspec.json.Encoder().encode
+
+
 def encode(event: Event, names: SensorNames) -> bytes:
     """The event as UTF-8 JSON without a line break; ``data`` is the sensor's own text, digit for digit."""
     data = event.data
     if b"\n" in data or b"\r" in data:
         data = data.translate(_LINE_BREAKS)  # inside a JSON text these can only be blank space between tokens
-    return orjson.dumps(
-        {
-            "id": event.id,
-            "companyId": event.company,
-            "kind": KIND_NAMES[event.kind],
-            "origin": "system" if event.origin is Origin.SYSTEM else "sensor",
-            "timestamp": rfc3339(event.timestamp),
-            "receivedAt": rfc3339(event.received),
-            "edgeId": event.sensor,
-            "serial": names.serial,
-            "edgeName": names.name,
-            "alertCode": event.code,
-            "categoryId": event.category,
-            "severity": event.severity,
-            "message": event.message,
-            "eventId": event.event_id,
-            "sequence": event.sequence,
-            "verifyKeyId": event.verify_key,
-            "data": orjson.Fragment(data),
-        }
+    return _encode(
+        _Line(
+            event.id,
+            event.company,
+            KIND_NAMES[event.kind],
+            "system" if event.origin is Origin.SYSTEM else "sensor",
+            rfc3339(event.timestamp),
+            rfc3339(event.received),
+            event.sensor,
+            names.serial,
+            names.name,
+            event.code,
+            event.category,
+            event.severity,
+            event.message,
+            event.event_id,
+            event.sequence,
+            event.verify_key,
+            msgspec.Raw(data),
+        )
     )
 
 
