@@ -101,16 +101,20 @@ def _check_parameters(member: Member, key: VerifyKey, now_s: int, freshness: Fre
     created, expires = parameters["created"], parameters.get("expires", now_s)
     if not isinstance(created, int) or not isinstance(expires, int):
         raise CallerError(400, "signature-malformed", "Signature-Input: created and expires are integers of seconds.")
-    if created < now_s - freshness.back_s or expires < now_s:
-        raise _not_fresh("created-stale", "too long ago", created, now_s)
+    if created < now_s - freshness.back_s:
+        how = f"created {now_s - created} s ago, more than the {freshness.back_s} s allowed"
+        raise _not_fresh("created-stale", how, now_s)
+    if expires < now_s:
+        raise _not_fresh("created-stale", f"said to expire {now_s - expires} s ago", now_s)
     if created > now_s + freshness.ahead_s:
-        raise _not_fresh("created-ahead", "ahead of the gate", created, now_s)
+        how = f"created {created - now_s} s ahead of the gate's clock, more than the {freshness.ahead_s} s allowed"
+        raise _not_fresh("created-ahead", how, now_s)
     return created
 
 
-def _not_fresh(code: str, how: str, created: int, now_s: int) -> CallerError:
+def _not_fresh(code: str, how: str, now_s: int) -> CallerError:
     server_time = datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    detail = f"The signature was created {how} or has expired: created={created}; here it is {now_s} ({server_time})."
+    detail = f"The signature was {how}. Here it is {now_s} ({server_time})."
     return CallerError(401, code, detail, members={"serverTime": server_time})
 
 
