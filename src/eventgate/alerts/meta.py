@@ -108,7 +108,7 @@ class AlertMeta:
             meta.bucket_ms = _bucket(uuid7_ms(first or oldest.stopped_at or last), uuid7_ms(last))
             partitions = await self._partitions.within(IdRange(first or oldest.stopped_at, UUID(int=last.int + 1)))
             pieces = [piece for partition in partitions for piece in _in_buckets(partition, meta.bucket_ms)]
-            await self._count(meta, scope, Windows(pieces, newest_first=True), until)
+            await self._count(meta, scope, Windows(pieces, newest_first=True, together=False), until)
         meta.names = {sensor: names[sensor] for sensor in meta.by_sensor if sensor in names}
         return meta
 

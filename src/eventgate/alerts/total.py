@@ -36,10 +36,12 @@ async def count(
             if left <= 0:
                 return Total(counted, is_exact=False)
             window = windows.take()
+            started = clock.monotonic()
             try:
                 counted += await connection.fetchval(statement, *scope.parameters(window), timeout=left)
             except TimeoutError:
                 return Total(counted, is_exact=False)
+            windows.took(clock.monotonic() - started)
             if enough is not None and counted > enough:
                 return Total(enough, is_exact=False)
     return Total(counted, is_exact=True)

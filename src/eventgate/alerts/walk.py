@@ -42,11 +42,13 @@ async def visit(
             detail = "The database is too slow to search at the moment. Try again shortly."
             raise Unavailable("search-too-slow", detail)
         window = windows.take()
+        started = clock.monotonic()
         try:
             answer = await ask(window, max(left / 2, _LEAST_SECONDS))
         except TimeoutError:
             windows.took_too_long(window)
             continue
+        windows.took(clock.monotonic() - started)
         visited = True
         yield window, answer
 
