@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 from uuid import UUID
 
 import asyncpg
@@ -70,8 +71,10 @@ async def append_until_terminated(url: str, base_ms: int, seed: int) -> None:
             told = [(*chosen, *fate) for *chosen, fate in zip(numbers, variants, fates, strict=True)]
             os.write(1, json.dumps(told).encode() + b"\n")
 
-    async with Appender(url, SystemClock(), connections=2) as appender:
-        await asyncio.gather(*(writer(appender) for _ in range(12)))
+    while not terminated.is_set():
+        with suppress(Unavailable):  # started while PostgreSQL is away
+            async with Appender(url, SystemClock(), connections=2) as appender:
+                await asyncio.gather(*(writer(appender) for _ in range(12)))
 
 
 class Appenders:
@@ -84,6 +87,19 @@ class Appenders:
         self._running: list[asyncio.subprocess.Process] = []
         self._started = 0
         self.killed = 0
+
+    async def __aenter__(self) -> Self:
+        for _ in range(APPENDERS):
+            await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Kill those that still run."""
+        for process in self._running:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            self.killed += 1
 
     async def start(self) -> None:
         self._started += 1
@@ -100,10 +116,6 @@ class Appenders:
         victim.kill()
         await victim.wait()
         self.killed += 1
-
-    async def kill_all(self) -> None:
-        while self._running:
-            await self.kill_one()
 
     async def end_all(self) -> None:
         """Let each finish what it began, and tell it."""
@@ -185,14 +197,12 @@ async def test_killing_postgres_loses_nothing_and_misclassifies_nothing(
     postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:
     base_ms = int(time.time() * 1000)
-    appenders = Appenders(postgres.url, tmp_path, base_ms)
-    for _ in range(APPENDERS):
-        await appenders.start()
-    await asyncio.sleep(1.5)
-    for kill in (kill_backend, kill_postmaster, kill_backend):
-        await kill(postgres)
-        await asyncio.sleep(2)
-    await appenders.end_all()
+    async with Appenders(postgres.url, tmp_path, base_ms) as appenders:
+        await asyncio.sleep(1.5)
+        for kill in (kill_backend, kill_postmaster, kill_backend):
+            await kill(postgres)
+            await asyncio.sleep(2)
+        await appenders.end_all()
     counted = await compare(postgres.url, appenders.told(), base_ms)
     assert counted["accepted"] > 500
     assert counted["duplicate"] > 500
@@ -203,18 +213,15 @@ async def test_killing_postgres_loses_nothing_and_misclassifies_nothing(
 
 async def test_killing_appenders_and_postgres_breaks_no_promise(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
     base_ms = int(time.time() * 1000)
-    appenders = Appenders(postgres.url, tmp_path, base_ms)
-    for _ in range(APPENDERS):
-        await appenders.start()
-    await asyncio.sleep(1.5)
-    for round_number in range(8):
-        await appenders.kill_one()
-        await appenders.start()
-        if round_number == 4:
-            await kill_postmaster(postgres)
-        await asyncio.sleep(0.7)
-    await asyncio.sleep(1)
-    await appenders.kill_all()
+    async with Appenders(postgres.url, tmp_path, base_ms) as appenders:
+        await asyncio.sleep(1.5)
+        for round_number in range(8):
+            await appenders.kill_one()
+            await appenders.start()
+            if round_number == 4:
+                await kill_postmaster(postgres)
+            await asyncio.sleep(0.7)
+        await asyncio.sleep(1)
     counted = await compare(postgres.url, appenders.told(), base_ms)
     assert counted["accepted"] > 500
     assert counted["duplicate"] > 500
