@@ -6,6 +6,7 @@ Touches the processes it started and the directory it was given.
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -23,17 +24,19 @@ COMMAND = ["-m", "eventgate", "serve"]
 class Serving:
     """One installation on ``directory``; ``start`` and ``stop`` as often as wanted, with the same data and port.
 
-    ``user`` is the user id to run as. Everything it prints is in ``log``.
+    ``user`` is the user id to run as; ``ca`` the authority of its certificate where the configuration names one.
+    Everything it prints is in ``log``.
     """
 
     def __init__(
         self, directory: Path, *, config: str = "", workers: int = 1, user: int | None = None,
-        variables: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None, ca: Path | None = None,
     ) -> None:  # fmt: skip
         self.data = directory / "data"
         self.log = directory / "serve.log"
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if ca else 'http'}://127.0.0.1:{self.port}"
+        self._tls = ssl.create_default_context(cafile=ca) if ca else None
         self._config = directory / "eventgate.toml"
         self._config.write_text(config)
         self._workers = workers
@@ -90,7 +93,7 @@ class Serving:
     def get(self, path: str) -> int:
         """The status of one GET; 0 where nobody answers."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=5, context=self._tls) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             with error:

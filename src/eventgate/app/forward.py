@@ -3,6 +3,7 @@
 Touches what its rooms touch; wires them.
 """
 
+import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,9 +29,19 @@ from eventgate.sinks.store import SinkStore
 _CONNECTIONS = 8
 
 
+def calm_collector() -> None:
+    """Let the garbage collector come more rarely: events are tuples without cycles, walked in vain while they pass.
+
+    It costs a quarter of the time otherwise. Reference counting frees them all the same.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 100)
+
+
 @asynccontextmanager
 async def forward(order: Order) -> AsyncIterator[None]:
     """Deliver and keep house while entered; leaving saves every cursor."""
+    calm_collector()
     configuration = order.configuration
     async with AsyncExitStack() as stack:
         ground = await lay_ground(stack, order.database_url, connections=_CONNECTIONS, name="eventgate-forward")

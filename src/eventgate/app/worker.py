@@ -3,7 +3,6 @@
 Touches what its rooms touch; wires them.
 """
 
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -37,6 +36,7 @@ from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
 from eventgate.app.ground import Ground, lay_ground
 from eventgate.app.order import Order
+from eventgate.app.tls import tls_context
 from eventgate.config import Configuration, Http
 from eventgate.config import Writes as WriteBounds
 from eventgate.db.pool import open_pool, translated
@@ -51,6 +51,9 @@ from eventgate.sinks.store import SinkStore
 
 _BACKLOG = 1024
 """Connections that the kernel holds for us until we accept them."""
+
+_CANCEL_SECONDS = 2.0
+"""What a request that outlasted the drain gets to clean up after itself."""
 
 
 @asynccontextmanager
@@ -80,8 +83,8 @@ async def worker(order: Order) -> AsyncIterator[None]:
         application = build_application(
             table, authenticate=authenticator.authenticate, addresses=addresses, server_url=http.base_url
         )
-        application.on_shutdown.append(stream.stop)
         await _listen(stack, application, http)
+        stack.push_async_callback(stream.stop)  # a live stream has no end of its own
         yield
 
 
@@ -153,12 +156,11 @@ async def _ask_database(ground: Ground) -> str | None:
 
 
 async def _listen(stack: AsyncExitStack, application: web.Application, http: Http) -> None:
-    runner = Runner(application, shutdown_timeout=http.drain_seconds / 2)
+    runner = Runner(application, shutdown_timeout=_CANCEL_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    context = None
-    if http.certificate_file:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(http.certificate_file, http.key_file)
-    site = web.TCPSite(runner, http.host, http.port, reuse_port=True, backlog=_BACKLOG, ssl_context=context)
+    site = web.TCPSite(
+        runner, http.host, http.port, reuse_port=True, backlog=_BACKLOG, ssl_context=tls_context(http, "configuration")
+    )
     await site.start()
+    stack.push_async_callback(runner.drain, http.drain_seconds)

@@ -15,9 +15,12 @@ def check(config: Config = None, connect: Connect = False) -> None:
     import asyncio
 
     from eventgate.app.sinks import check_sinks, plans
+    from eventgate.app.tls import tls_context
     from eventgate.config import load
 
-    findings = asyncio.run(check_sinks(plans(load(config), str(config or "configuration")), connect=connect))
+    configuration, source = load(config), str(config or "configuration")
+    tls_context(configuration.http, source)
+    findings = asyncio.run(check_sinks(plans(configuration, source), connect=connect))
     for finding in findings:
         print(f"{finding.name}: {finding.transport}, {finding.guarantee}{_answer(finding.fault, connect)}")
     unreachable = [finding.name for finding in findings if finding.fault]

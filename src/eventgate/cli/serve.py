@@ -21,6 +21,7 @@ def serve(
 ) -> None:
     """Run EventGate in the foreground until Ctrl-C or SIGTERM."""
     from eventgate.app.sinks import plans
+    from eventgate.app.tls import tls_context
     from eventgate.config import load
     from eventgate.processes.lock import AlreadyRunning
     from eventgate.processes.parent import serve as run
@@ -30,7 +31,9 @@ def serve(
     told = {"data": data, "http": {key: value for key, value in http.items() if value is not None}}
     try:
         configuration = load(config, {key: value for key, value in told.items() if value is not None})
-        plans(configuration, str(config or "configuration"))
+        source = str(config or "configuration")
+        plans(configuration, source)
+        tls_context(configuration.http, source)
         configure_logging(configuration.log.level, configuration.log.style)
         asyncio.run(run(configuration))
     except AlreadyRunning as error:

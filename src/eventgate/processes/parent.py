@@ -26,7 +26,9 @@ from eventgate.processes.lock import DataDirectory
 from eventgate.processes.port import demand_free
 from eventgate.processes.welcome import welcome
 
-_FORWARD_PATIENCE_SECONDS = 10.0
+_FORWARD_PATIENCE_SECONDS = 15.0
+_WORKER_GRACE_SECONDS = 10.0
+"""What a worker gets after its drain to commit what waits and to let go of everything."""
 _log = structlog.get_logger()
 
 
@@ -94,7 +96,7 @@ async def _start_children(stack: AsyncExitStack, order: Order, directory: Path) 
     forward = Child(FORWARD, line, variables)
     workers = [Child(f"{WORKER}-{number + 1}", line, variables) for number in range(order.configuration.http.workers)]
     stack.push_async_callback(forward.stop, _FORWARD_PATIENCE_SECONDS)
-    stack.push_async_callback(_stop_all, workers, order.configuration.http.drain_seconds)
+    stack.push_async_callback(_stop_all, workers, order.configuration.http.drain_seconds + _WORKER_GRACE_SECONDS)
     children = [forward, *workers]
     await asyncio.gather(*(child.start() for child in children))
     for child in children:
