@@ -3,6 +3,7 @@
 Events are put straight into the journal: what writing them takes is another room's business.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ class Service:
     stream: Stream
     application: web.Application
     openapi: dict[str, Any]
+    authenticator: Authenticator
 
     @property
     def company(self) -> UUID:
@@ -86,6 +88,16 @@ class Service:
         async with self.session.get(URL(url, encoded=True), headers=headers, allow_redirects=False) as answer:
             body = await answer.read()
             return answer.status, (await answer.json(content_type=None) if body else None)
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A bare connection."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            await writer.wait_closed()
 
     async def post(self, path: str, body: Any = None, key: str | None = None) -> tuple[int, Any]:
         headers = {"X-API-Key": key or self.made.admin_auth_key}
@@ -165,9 +177,10 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
             *Health({"database": well}).routes(),
             *metrics.routes(),
         ]
+        authenticator = Authenticator(pool, clock)
         application = build_application(
             table,
-            authenticate=Authenticator(pool, clock).authenticate,
+            authenticate=authenticator.authenticate,
             addresses=seen_as,
             server_url=addresses.get("public_url", "http://127.0.0.1"),
         )
@@ -182,4 +195,6 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
         made = await bootstrap(pool, directory, url, register, clock)
         assert made is not None
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Service(url, port, made, pool, session, appender, journal, stream, application, application[OPENAPI])
+        yield Service(
+            url, port, made, pool, session, appender, journal, stream, application, application[OPENAPI], authenticator
+        )

@@ -132,11 +132,10 @@ async def test_the_published_calls_letter_for_letter(service, prefix):
 
 async def raw_get(service: Service, target: bytes) -> tuple[int, dict]:
     """GET with exactly these bytes in the request line."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-    key = service.made.auth_key.encode()
-    writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\nX-API-Key: %b\r\nConnection: close\r\n\r\n" % (target, key))
-    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
+    async with service.connected() as (reader, writer):
+        key = service.made.auth_key.encode()
+        writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\nX-API-Key: %b\r\nConnection: close\r\n\r\n" % (target, key))
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     return int(head.split()[1]), json.loads(body)
 
 
@@ -245,10 +244,9 @@ async def test_a_method_that_is_not_there(service):
     ],
 )
 async def test_what_the_parser_refuses_is_a_problem_too(service, sent, status):
-    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-    writer.write(sent)
-    head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
-    writer.close()
+    async with service.connected() as (reader, writer):
+        writer.write(sent)
+        head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
     assert int(head.split()[1]) == status
     assert b"application/problem+json" in head
     assert b"X-Request-Id: " + json.loads(body)["requestId"].encode() in head

@@ -95,7 +95,7 @@ class Stream:
     async def _run(self, call: Call, response: web.StreamResponse, matches: Matcher, cursor: Cursor) -> None:
         await response.write(_still_at(cursor) + b"retry: 1000\n\n")
         said = self._clock.monotonic()
-        while not self._stopping:
+        while not self._stopping and _is_open(call.request):
             batches = await self._tail.read(cursor, max_events=_EVENTS_AT_ONCE)
             if batches:
                 await self._directory.warm(call.principal.company)
@@ -131,3 +131,8 @@ class Stream:
 def _still_at(cursor: Cursor) -> bytes:
     """A comment and a place: whoever has seen no event yet, or none for long, resumes from there too."""
     return b": still here\nid: %d.%d\n" % (cursor.position, cursor.index)
+
+
+def _is_open(request: web.Request) -> bool:
+    """Whether the caller is still there, as far as the connection knows: a quiet stream writes too rarely to notice."""
+    return request.transport is not None and not request.transport.is_closing()
