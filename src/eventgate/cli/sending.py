@@ -10,8 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from eventgate.cli import terminal
 from eventgate.cli.source import Line
+from eventgate.errors import Unavailable
 from eventgate.sdk import Answer, Client, Outcome
 
+_SENDING = "Sending"
 _BATCH_BYTES = 4 << 20
 _FIRST_PATIENCE, _LATER_PATIENCE = 3.0, 120.0
 
@@ -38,8 +40,9 @@ class Sending:
 
     def __init__(self, client: Client, total: int | None) -> None:
         self._client = client
+        client.on_wait = self._wait
         self._progress = Progress(
-            TextColumn("Sending"),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[pace]}"),
@@ -47,7 +50,7 @@ class Sending:
             console=terminal.err,
             transient=True,
         )
-        self._task = self._progress.add_task("", total=total, pace="")
+        self._task = self._progress.add_task(_SENDING, total=total, pace="")
         self._started = time.monotonic()
         self.sent = self.writes = self.accepted = self.duplicates = self.rejected = 0
 
@@ -63,9 +66,8 @@ class Sending:
                 if whole:
                     self._count(whole, self._client.send_json(b"[" + b",".join(line.text for line in whole) + b"]"))
                     self._client.retry_for = _LATER_PATIENCE
-                self._progress.update(
-                    self._task, advance=len(batch), pace=f"{self._rate():,.0f}/s, {self.writes} writes"
-                )
+                pace = f"{self._rate():,.0f}/s, {self.writes:,} writes"
+                self._progress.update(self._task, description=_SENDING, advance=len(batch), pace=pace)
 
     def summary(self) -> str:
         """What became of the events so far, in one sentence."""
@@ -83,6 +85,9 @@ class Sending:
         for outcome in answer.events:
             if outcome.status == "rejected":
                 self._reject(batch[outcome.index], _reason(outcome))
+
+    def _wait(self, error: Unavailable, _seconds: float) -> None:
+        self._progress.update(self._task, description=f"Waiting ({terminal.defused(error.code)})")
 
     def _reject(self, line: Line, reason: str) -> None:
         self.rejected += 1

@@ -25,6 +25,7 @@ class Client:
     """Sends events, signed. A write may be repeated without harm: the gate knows an event that it has.
 
     ``retry_for`` is how long one write is tried, in seconds, when the connection is lost or the gate says 429 or 503.
+    ``on_wait`` hears why and for how many seconds the client is about to wait.
     ``now`` gives seconds since the epoch, ``sleep`` waits; tests hand in their own.
     """
 
@@ -46,6 +47,7 @@ class Client:
         self._signing_key = signing_key
         self._verify_key_id = verify_key_id
         self.retry_for = retry_for
+        self.on_wait: Callable[[Unavailable, float], None] = lambda _error, _seconds: None
         self._now = now
         self._sleep = sleep
 
@@ -79,6 +81,7 @@ class Client:
                 pause = max(error.retry_after, random.uniform(wait / 2, wait))  # noqa: S311 - spreads retries, no secret
                 if self._now() + pause > patience:
                     raise
+                self.on_wait(error, pause)
             self._sleep(pause)
             wait = min(wait * 2, _LONGEST_WAIT)
 

@@ -101,7 +101,10 @@ def test_the_path_under_a_public_address_is_signed(client, time: Time) -> None:
 def test_a_lost_connection_and_a_busy_gate_are_tried_again_with_the_same_body(client, time: Time) -> None:
     gate = Gate(ConnectionError("gone"), (503, BUSY, {"retry-after": "7"}), (429, {}, {}), (201, STORED, {}))
     started = time.now
-    assert client(gate).send(EVENT).accepted == 1
+    sender, heard = client(gate), []
+    sender.on_wait = lambda error, seconds: heard.append((error.code, seconds))
+    assert sender.send(EVENT).accepted == 1
+    assert heard == list(zip(["connection-lost", "busy", "http-429"], time.slept, strict=True))
     assert len({request.body for request in gate.requests}) == 1
     assert 0.125 <= time.slept[0] <= 0.25
     assert time.slept[1] == 7
