@@ -7,6 +7,7 @@ pictures, and only the three characters that RFC 5424 escapes are escaped.
 import re
 from functools import lru_cache
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, NonNegativeInt, StringConstraints
 from pydantic.dataclasses import dataclass
@@ -20,7 +21,7 @@ _INFORMATIONAL = 6
 
 _NOT_PRINTABLE = re.compile(r"[^\x21-\x7e]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_BLANKS = bytes.maketrans(b"\t\r\n", b"   ")
+_BLANKS = str.maketrans("\t\r\n", "   ")
 _BOM = "\ufeff"
 
 
@@ -62,41 +63,60 @@ class Rfc5424:
     data_octets: NonNegativeInt = 4096
 
     def __call__(self, event: Event, names: SensorNames) -> bytes:
-        alert = event.kind is Kind.ALERT
-        severity = _INFORMATIONAL if event.severity is None else _SEVERITY[event.severity]
+        code, severity = event.code, event.severity
         kind = KIND_NAMES[event.kind]
-        element = [
-            f'[eventgate@{self.enterprise} id="{event.id}" companyId="{event.company}" edgeId="{event.sensor}"',
-            f' serial="{_value(names.serial)}" kind="{kind}" receivedAt="{rfc3339(event.received)}"',
-        ]
-        if names.name is not None:
-            element.append(f' edgeName="{_value(names.name)}"')
-        if event.code is not None:
-            element.append(f' alertCode="{_value(event.code)}"')
-        if event.category is not None:
-            element.append(f' categoryId="{event.category}"')
-        if event.severity is not None:
-            element.append(f' severity="{event.severity}"')
-        if event.event_id is not None:
-            element.append(f' eventId="{_value(event.event_id)}"')
-        if event.sequence is not None:
-            element.append(f' sequence="{event.sequence}"')
-        if event.origin is Origin.SYSTEM:
-            element.append(' origin="system"')
-        if len(event.data) <= self.data_octets:
-            element.append(f' data="{_value(_one_line(event.data))}"]')
-        else:
-            element.append(f' dataOctets="{len(event.data)}"]')
-        header = (
-            f"<{self.facility * 8 + severity}>1 {rfc3339(event.timestamp)} {_identifier(names.serial, 255)}"
-            f" {self.app_name} - {_identifier(event.code if alert else kind, 32)} "
+        syslog_severity = _INFORMATIONAL if severity is None else _SEVERITY[severity]
+        element = (
+            f'[eventgate@{self.enterprise} id="{_uuid(event.id)}"'
+            f'{_sensor(event.company.int, event.sensor.int, names)} kind="{kind}"'
+            f' receivedAt="{rfc3339(event.received)}"'
         )
-        return (header + "".join(element) + _message(event.message)).encode()
+        if code is not None:
+            element += _param("alertCode", code)
+        if event.category is not None:
+            element += f' categoryId="{event.category}"'
+        if severity is not None:
+            element += f' severity="{severity}"'
+        if event.event_id is not None:
+            element += f' eventId="{_value(event.event_id)}"'
+        if event.sequence is not None:
+            element += f' sequence="{event.sequence}"'
+        if event.origin is Origin.SYSTEM:
+            element += ' origin="system"'
+        if len(event.data) <= self.data_octets:
+            element += f' data="{_value(_one_line(event.data))}"]'
+        else:
+            element += f' dataOctets="{len(event.data)}"]'
+        return (
+            f"<{self.facility * 8 + syslog_severity}>1 {rfc3339(event.timestamp)} {_identifier(names.serial, 255)}"
+            f" {self.app_name} - {_identifier(code if event.kind is Kind.ALERT else kind, 32)}"
+            f" {element}{_message(event.message)}"
+        ).encode()
+
+
+def _uuid(value: UUID) -> str:
+    """As ``str(value)``, in half the time."""
+    digits = f"{value.int:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+@lru_cache(4096)
+def _param(name: str, text: str) -> str:
+    """A parameter whose values repeat."""
+    return f' {name}="{_value(text)}"'
+
+
+@lru_cache(4096)
+def _sensor(company: int, sensor: int, names: SensorNames) -> str:
+    """The parameters that a sensor's events share."""
+    called = "" if names.name is None else f' edgeName="{_value(names.name)}"'
+    return f' companyId="{UUID(int=company)}" edgeId="{UUID(int=sensor)}" serial="{_value(names.serial)}"{called}'
 
 
 def _one_line(data: bytes) -> str:
     """JSON text on one line: outside its strings a line break or a tab is blank space, inside it cannot stand bare."""
-    return data.translate(_BLANKS).decode()
+    text = data.decode()
+    return text if text.isprintable() else text.translate(_BLANKS)
 
 
 def _message(text: str | None) -> str:

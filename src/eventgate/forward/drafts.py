@@ -6,8 +6,9 @@ Touches the journal's tail and the registry of sensors, reading only. Holds one 
 import asyncio
 from collections.abc import Iterator
 from typing import NamedTuple
+from uuid import UUID
 
-from eventgate.event import Event
+from eventgate.event import Event, SensorNames
 from eventgate.forward.plan import Plan
 from eventgate.forward.transports import Limits, Outgoing
 from eventgate.journal.batch import Batch
@@ -101,6 +102,7 @@ class Drafts:
         self._given_up: dict[Cursor, str] = {}
         self._pieces: Iterator[_Piece] = iter(())
         self._held: _Piece | None = None
+        self._names: dict[int, SensorNames] = {}
 
     def restart(self, cursor: Cursor, replay_until: int) -> None:
         self._cursor = cursor
@@ -134,6 +136,7 @@ class Drafts:
         batches = await self._tail.read(after, max_events=limits.events, max_bytes=limits.bytes)
         for company in {event.company for batch in batches for event in batch.events}:
             await self._directory.warm(company)
+        self._names.clear()
         self._pieces = (piece for batch in batches for piece in _pieces(batch, after))
         return bool(batches)
 
@@ -152,7 +155,7 @@ class Drafts:
             draft.scanned += 1
             if draft.scanned % _BREATH == 0:
                 await asyncio.sleep(0)
-            names = self._directory.names(event.company, event.sensor)
+            names = self._called(event.company, event.sensor)
             if not plan.wants(event, names):
                 draft.skip(place, filtered=1)
                 continue
@@ -169,6 +172,14 @@ class Drafts:
                 return False
             draft.take(Outgoing(event, names, place, body, replay=place.position <= self._replay_until))
         return False
+
+    def _called(self, company: UUID, sensor: UUID) -> SensorNames:
+        """Looked up once for each reading of the journal."""
+        key = company.int << 128 | sensor.int
+        names = self._names.get(key)
+        if names is None:
+            names = self._names[key] = self._directory.names(company, sensor)
+        return names
 
 
 class _Piece(NamedTuple):

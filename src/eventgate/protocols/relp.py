@@ -2,7 +2,7 @@
 
 Pure. RELP (github.com/rsyslog/librelp, doc/relp.html) acknowledges every message by its transaction number. A client
 may have a window of messages (128 by custom) on the way; what is not acknowledged when the connection breaks is sent
-again, so a receiver may see it twice, and never not at all.
+again, so a receiver may see it twice, and never loses it unnoticed.
 """
 
 import re
@@ -13,6 +13,7 @@ WINDOW = 128
 _LARGEST_TXNR = 999_999_999
 _LONGEST_HEADER = 9 + 1 + 32 + 1 + 9 + 1
 _LONGEST_ANSWER = 1 << 20
+_ACCEPTED = re.compile(rb"(\d{1,9}) rsp 6 200 OK\n")  # nearly every answer; the rest is read piece by piece
 _HEADER = re.compile(rb"(\d{1,9}) ([A-Za-z]{1,32}) (\d{1,9})([ \n])")
 _OFFER = b"relp_version=0\nrelp_software=eventgate\ncommands=syslog"
 
@@ -21,11 +22,11 @@ class ProtocolError(Exception):
     """The other side does not speak RELP as we know it; the connection is of no more use."""
 
 
-class Answer(NamedTuple):
-    """What the receiver said to one message: its number since the session was opened, and the reason if it refused."""
+class Refusal(NamedTuple):
+    """The receiver will not take a message: its number since the session was opened, and the receiver's words."""
 
     number: int
-    refusal: str | None
+    reason: str
 
 
 class RelpClient:
@@ -71,13 +72,23 @@ class RelpClient:
     def close(self) -> bytes:
         return self._frame(self._next(), b"close", b"")
 
-    def receive(self, received: bytes) -> list[Answer]:
-        """Take what came from the receiver; answers in the order they came. Raises ``ProtocolError``."""
+    @property
+    def finished(self) -> int:
+        """How many messages were answered without a gap: all with a smaller number were accepted or refused."""
+        return next(iter(self._waiting.values()), self.sent)
+
+    def receive(self, received: bytes) -> list[Refusal]:
+        """Take what came from the receiver; the messages it refused. Raises ``ProtocolError``."""
         buffer = self._buffer
         buffer += received
-        answers: list[Answer] = []
+        refusals: list[Refusal] = []
         at = 0
-        while (header := _HEADER.match(buffer, at)) is not None:
+        while True:
+            while self.ready and (accepted := _ACCEPTED.match(buffer, at)) is not None:
+                self._waiting.pop(int(accepted[1]), None)
+                at = accepted.end()
+            if (header := _HEADER.match(buffer, at)) is None:
+                break
             length = int(header[3])
             # Without data the header ends with the trailer itself; some servers send the blank all the same.
             empty = header[4] == b"\n"
@@ -88,14 +99,14 @@ class RelpClient:
                 break
             if buffer[end - 1] != 0x0A:
                 raise ProtocolError("a frame does not end with a line feed")
-            self._take(int(header[1]), bytes(header[2]), bytes(buffer[header.end() : end - 1]), answers)
+            self._take(int(header[1]), bytes(header[2]), bytes(buffer[header.end() : end - 1]), refusals)
             at = end
         del buffer[:at]
         if header is None and len(buffer) >= _LONGEST_HEADER:
             raise ProtocolError(f"expected a RELP frame, got {bytes(buffer[:40])!r}")
-        return answers
+        return refusals
 
-    def _take(self, txnr: int, command: bytes, data: bytes, answers: list[Answer]) -> None:
+    def _take(self, txnr: int, command: bytes, data: bytes, refusals: list[Refusal]) -> None:
         if command == b"serverclose":
             self.closed = True
             return
@@ -108,8 +119,8 @@ class RelpClient:
             if not accepted:
                 raise ProtocolError(f"the receiver refused the session: {_shown(data)}")
             self.ready = True
-        elif (number := self._waiting.pop(txnr, None)) is not None:
-            answers.append(Answer(number, None if accepted else _shown(words or data)))
+        elif (number := self._waiting.pop(txnr, None)) is not None and not accepted:
+            refusals.append(Refusal(number, _shown(words or data)))
 
     def _next(self) -> int:
         self._txnr = 1 if self._txnr == _LARGEST_TXNR else self._txnr + 1

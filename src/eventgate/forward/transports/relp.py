@@ -15,7 +15,7 @@ from eventgate.forward.transports.connection import Connection
 from eventgate.forward.transports.settings import Address
 from eventgate.forward.transports.tls import TlsSettings, client_context
 from eventgate.journal.cursors import START, Standing
-from eventgate.protocols.relp import WINDOW, Answer, ProtocolError, RelpClient
+from eventgate.protocols import relp
 
 _FAREWELL_SECONDS = 1.0
 
@@ -25,7 +25,7 @@ class RelpSettings(TlsSettings):
 
     address: Address
     tls: bool = False
-    window: Annotated[int, Field(ge=1, le=10_000)] = WINDOW
+    window: Annotated[int, Field(ge=1, le=10_000)] = relp.WINDOW
     timeout_seconds: PositiveFloat = 30.0
     max_message_bytes: PositiveInt = 128 << 10
     """The receiver's largest message (rsyslog: maxDataSize); a longer event becomes a dead letter."""
@@ -44,10 +44,10 @@ class Relp:
         if settings.tls:
             self._tls = client_context(settings)
         self._connection: Connection | None = None
-        self._client = RelpClient(settings.window)
+        self._client = relp.RelpClient(settings.window)
 
     async def open(self, kept: Standing) -> Standing:
-        self._client = RelpClient(self._settings.window)
+        self._client = relp.RelpClient(self._settings.window)
         self._connection = await Connection.connect(self._settings.address, self._tls, self._settings.server_name)
         await self._connection.send(self._client.open())
         while not self._client.ready:
@@ -57,23 +57,17 @@ class Relp:
     async def deliver(self, window: Window) -> Delivery:
         """Messages are numbered over the session; a window that broke off is followed by a new session."""
         assert self._connection is not None, "deliver before open"
+        client, first = self._client, self._client.sent
         bodies = [outgoing.body for outgoing in window.events]
-        answered = [False] * len(bodies)
         refused: list[Refusal] = []
-        first = self._client.sent
-        finished = sent = 0
         try:
-            while finished < len(bodies):
-                if room := min(self._client.room, len(bodies) - sent):
-                    await self._connection.send(self._client.send(bodies[sent : sent + room]))
-                    sent += room
-                for number, refusal in await self._answers(self._connection):
-                    answered[number - first] = True
-                    if refusal is not None:
-                        refused.append(Refusal(number - first, refusal))
-                while finished < len(bodies) and answered[finished]:
-                    finished += 1
+            while (finished := client.finished - first) < len(bodies):
+                sent = client.sent - first
+                if room := min(client.room, len(bodies) - sent):
+                    await self._connection.send(client.send(bodies[sent : sent + room]))
+                refused += [Refusal(number - first, reason) for number, reason in await self._answers(self._connection)]
         except Disconnected as failure:
+            finished = client.finished - first
             return Delivery(finished, [refusal for refusal in refused if refusal.number < finished], failure)
         return Delivery(finished, refused)
 
@@ -98,16 +92,15 @@ class Relp:
         finally:
             connection.close()
 
-    async def _answers(self, connection: Connection) -> list[Answer]:
+    async def _answers(self, connection: Connection) -> list[relp.Refusal]:
         """Wait for the receiver's next words. Silence for longer than the timeout is a lost connection."""
+        if self._client.closed:
+            raise Disconnected(f"{self._settings.address} closed the session")
         timeout = self._settings.timeout_seconds
         try:
             async with asyncio.timeout(timeout):
-                answers = self._client.receive(await connection.receive())
+                return self._client.receive(await connection.receive())
         except TimeoutError:
             raise Disconnected(f"{self._settings.address} answered nothing for {timeout:g} s") from None
-        except ProtocolError as error:
+        except relp.ProtocolError as error:
             raise Disconnected(f"{self._settings.address}: {error}") from error
-        if self._client.closed and not answers:
-            raise Disconnected(f"{self._settings.address} closed the session")
-        return answers
