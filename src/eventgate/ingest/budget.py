@@ -9,12 +9,15 @@ from typing import Self
 from eventgate.errors import Unavailable
 from eventgate.telemetry import BODIES_IN_FLIGHT
 
+_GRAIN = 64 << 10
+
 
 class ByteBudget:
     """How many bytes of bodies this process still takes."""
 
     def __init__(self, total: int) -> None:
-        self._left = total
+        self._total = self._left = total
+        self._told = 0
 
     @property
     def left(self) -> int:
@@ -31,11 +34,18 @@ class ByteBudget:
                 "busy", "EventGate holds as many bodies as it can right now. Send this write again later."
             )
         self._left -= size
-        BODIES_IN_FLIGHT.inc(size)
+        self._tell()
 
     def give_back(self, size: int) -> None:
         self._left += size
-        BODIES_IN_FLIGHT.dec(size)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Move the gauge where the change is worth its price, which is that of many small bodies."""
+        taken = self._total - self._left
+        if abs(taken - self._told) >= _GRAIN or (taken == 0 < self._told):
+            BODIES_IN_FLIGHT.set(taken)
+            self._told = taken
 
 
 class Charge:

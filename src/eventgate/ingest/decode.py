@@ -22,6 +22,9 @@ from eventgate.sensors import Directory
 _SMALL = 16 << 10
 """Bodies up to this size decode side by side; larger ones one after the other, so that their turns do not add up."""
 
+_SIZABLE = 8 << 10
+"""An event of this size is worth asking after it whether others should have a turn; of smaller ones every eighth."""
+
 _SLICE = 1 << 20
 _LONGEST_TELL = 18
 """A slice begins so many bytes early that nothing which is_plain looks for is cut in two."""
@@ -98,7 +101,8 @@ class Decoder:
                 if media == "json":
                     raise Malformed((yield from place(body, array, index, error.offset))) from None
                 verdicts.append(_malformed_line(text, error.offset))
-            yield
+            if index % 8 == 7 or len(text) > _SIZABLE:
+                yield
         return array, texts, verdicts
 
     def _read_again(self, texts: list[bytes], verdicts: list[Verdict], judge: Judge) -> Generator[None, None, None]:

@@ -14,6 +14,7 @@ from eventgate.ingest.limits import NESTING
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_NOT_SKELETON = bytes(byte for byte in range(256) if byte not in b":[{")
 _ROUND = bytes.maketrans(b"[{]}", b"(())")
 _DIGITS = bytes(ord("0") if chr(byte) in "0123456789" else byte for byte in range(256))
 _LONG_INTEGER = b"0" * 19
@@ -42,20 +43,26 @@ class _Object(NamedTuple):
 
 def is_plain(text: bytes) -> bool:
     """Whether cheap tests can vouch for ``text``: no escapes by number and no long integers."""
-    return b"\\u" not in text and _LONG_INTEGER not in text.translate(_DIGITS)
+    escaped = b"\\" in text and b"\\u" in text  # one byte is found ten times as fast as two
+    return not escaped and _LONG_INTEGER not in text.translate(_DIGITS)
 
 
-def same_members(text: bytes, canonical: bytes) -> bool:
-    """Whether a plain ``text`` has as many members as its canonical form, which keeps one of a name.
+def skeleton(text: bytes) -> bytes:
+    """The colons and opening brackets of ``text``, those inside of strings too."""
+    return text.translate(None, _NOT_SKELETON)
+
+
+def same_members(skeleton: bytes, canonical: bytes) -> bool:
+    """Whether a plain text has as many members as its canonical form, which keeps one of a name.
 
     Each member has a colon, and the other colons stand in strings that both texts have alike.
     """
-    return text.count(b":") == canonical.count(b":")
+    return skeleton.count(b":") == canonical.count(b":")
 
 
-def is_shallow(text: bytes) -> bool:
-    """Whether ``text`` has too few brackets to be nested too deep; True is certain, False is a guess."""
-    return text.count(b"{") + text.count(b"[") <= NESTING
+def is_shallow(skeleton: bytes) -> bool:
+    """Whether a text has too few brackets to be nested too deep; True is certain, False is a guess."""
+    return len(skeleton) - skeleton.count(b":") <= NESTING
 
 
 def examine(text: bytes) -> list[FieldError]:

@@ -4,6 +4,7 @@ Pure but for the directory of sensors. One judge serves one write: it counts equ
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import orjson
 from eventgate.errors import FieldError
 from eventgate.event import KINDS_BY_NAME, Event, Kind, Origin
 from eventgate.ids import is_uuid7, uuid7_ms
-from eventgate.ingest.examine import Malformed, examine, is_plain, is_shallow, same_members
+from eventgate.ingest.examine import Malformed, examine, is_plain, is_shallow, same_members, skeleton
 from eventgate.ingest.fields import Report, milliseconds, read
 from eventgate.ingest.identity import id_of_content, id_of_event_id
 from eventgate.ingest.limits import DATA_BYTES, EVENT_BYTES, Limits
@@ -20,11 +21,13 @@ from eventgate.ingest.write import Write
 from eventgate.journal.content import canonical, content_digest
 from eventgate.sensors import Directory, Sensor
 
-Reference = tuple[str | None, str | None]
-"""How an event names its sensor: its ``edgeId`` and ``serial`` as sent, None for what it leaves out."""
+Reference = tuple[UUID | None, str | None]
+"""How an event names its sensor: its ``edgeId`` and ``serial``, None for what it leaves out."""
 
 _ONLY_OF_ALERTS = ("alertCode", "categoryId", "severity")
 
+
+_uuid = lru_cache(UUID)
 
 Verdict = Event | Sequence[FieldError] | None
 """An event to store, what is wrong with it, or None: its sensor is not in memory, it may be new."""
@@ -39,7 +42,7 @@ class Judge:
         """``defaults`` gives an alert code's category and severity."""
         self.unresolved: set[Reference] = set()
         self._principal = write.principal
-        self._verify_key = UUID(write.verified.verify_key_id)
+        self._verify_key = _uuid(write.verified.verify_key_id)
         self._directory = directory
         self._defaults = defaults
         self._received = write.received
@@ -63,11 +66,12 @@ class Judge:
             raise Malformed(error.pos) from None
         if type(members) is not dict:
             return [FieldError("", "event-not-an-object", "An event is a JSON object.")]
-        cleared = is_shallow(text) and (plain or is_plain(text))
+        bones = skeleton(text)
+        cleared = is_shallow(bones) and (plain or is_plain(text))
         if not cleared and (problems := examine(text)):
             return problems
         content = canonical(members)
-        if cleared and not same_members(text, content) and (problems := examine(text)):
+        if cleared and not same_members(bones, content) and (problems := examine(text)):
             return problems
         report = read(members)
         if isinstance(report, Report):
@@ -77,10 +81,10 @@ class Judge:
     async def resolve(self) -> None:
         """Settle every reference that memory could not: a sensor made elsewhere a moment ago, or one to register."""
         for edge, serial in self.unresolved:
-            company, edge_id = self._principal.company, UUID(edge) if edge else None
-            sensor = await self._directory.find(company, edge=edge_id, serial=serial)
+            company = self._principal.company
+            sensor = await self._directory.find(company, edge=edge, serial=serial)
             if sensor is None and self._principal.registers_sensors and self._principal.edge is None:
-                sensor = await self._directory.register(company, edge=edge_id, serial=serial)
+                sensor = await self._directory.register(company, edge=edge, serial=serial)
             self._sensors[edge, serial] = self._check(sensor, serial)
         self.unresolved.clear()
 
@@ -114,7 +118,7 @@ class Judge:
                     "/id", "id-not-of-timestamp", "id must be a UUIDv7 whose milliseconds are those of timestamp."
                 )
             )
-        sensor = self._sensor(members)
+        sensor = self._sensor(report)
         if isinstance(sensor, FieldError):
             problems.append(sensor)
         if problems:
@@ -156,26 +160,22 @@ class Judge:
             return FieldError("/timestamp", "timestamp-ahead", "timestamp is too far ahead of the gate's clock.")
         return FieldError("/timestamp", "timestamp-too-old", "timestamp is too old; the gate takes it no more.")
 
-    def _sensor(self, members: dict[str, Any]) -> UUID | FieldError | None:
+    def _sensor(self, report: Report) -> UUID | FieldError | None:
         """The sensor that an event names, or that its key is bound to; None where memory does not know it."""
-        reference = members.get("edgeId"), members.get("serial")
-        found = self._sensors.get(reference)
-        if found is None:
-            found = self._look_up(*reference)
-            if found is None:
-                self.unresolved.add(reference)
-            else:
-                self._sensors[reference] = found
-        return found
-
-    def _look_up(self, edge: str | None, serial: str | None) -> UUID | FieldError | None:
-        bound = self._principal.edge
+        edge, serial = report.edgeId, report.serial
         if edge is None and serial is None:
-            if bound is None:
+            edge = self._principal.edge
+            if edge is None:
                 return FieldError("/edgeId", "edge-missing", "Name the sensor by edgeId or serial: this key has none.")
-            edge = str(bound)
-        sensor = self._directory.resolve(self._principal.company, edge=UUID(edge) if edge else None, serial=serial)
-        return None if sensor is None else self._check(sensor, serial)
+        reference = edge, serial
+        if reference in self._sensors:
+            return self._sensors[reference]
+        sensor = self._directory.resolve(self._principal.company, edge=edge, serial=serial)
+        if sensor is None:
+            self.unresolved.add(reference)
+            return None
+        self._sensors[reference] = found = self._check(sensor, serial)
+        return found
 
     def _check(self, sensor: Sensor | None, serial: str | None) -> UUID | FieldError:
         bound = self._principal.edge

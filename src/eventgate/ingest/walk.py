@@ -90,7 +90,8 @@ class Walk:
                     EVENTS_REJECTED.labels(reject.problems[0].code).inc()
             status, members = answer(decoded, appended, rejects)
         EVENTS_ACCEPTED.inc(members["accepted"])
-        EVENTS_DUPLICATE.inc(members["duplicates"])
+        if members["duplicates"]:
+            EVENTS_DUPLICATE.inc(members["duplicates"])
         return web.Response(body=orjson.dumps(members), status=status, content_type="application/json")
 
     def _as_signed(self, request: web.Request, body: bytes) -> SignedRequest:
