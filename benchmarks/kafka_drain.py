@@ -23,7 +23,7 @@ from benchmarks.rows import Site
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.certificates import Certificates
 from tests.services.kafka import Kafka
-from tests.services.kafka_records import committed
+from tests.services.kafka_records import committed, make_topic
 
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
@@ -108,7 +108,7 @@ async def _records(broker: Kafka) -> list[Bare]:
 
 
 async def _written(broker: Kafka, topic: str, records: Sequence[Bare]) -> float:
-    await _make_topic(broker, topic)
+    await make_topic(broker.bootstrap, topic, {}, PARTITIONS)
     begun = time.perf_counter()
     producer = AIOKafkaProducer(
         bootstrap_servers=broker.bootstrap,
@@ -153,15 +153,6 @@ def _window(records: Sequence[Bare], start: int) -> int:
             break
         at += 1
     return max(at, start + 1)
-
-
-async def _make_topic(broker: Kafka, topic: str) -> None:
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
-    await admin.close()
 
 
 if __name__ == "__main__":

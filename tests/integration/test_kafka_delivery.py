@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from tests.services.certificates import Certificates
 from tests.services.kafka import PASSWORD, USER
 from tests.services.kafka import Kafka as Broker
-from tests.services.kafka_records import by_key, committed, header, ids
+from tests.services.kafka_records import by_key, committed, header, ids, make_topic
 from tests.services.story import Story
 
 from eventgate.clock import SystemClock
@@ -101,7 +101,7 @@ async def test_an_event_the_topic_refuses_is_refused_whole_and_the_rest_goes_on(
     kafka: Broker, topic: str, story: Story
 ) -> None:
     """What the loop does with Refused, in small: a fresh producer, a smaller window, at last without the event."""
-    await _make_topic(kafka, topic, {"max.message.bytes": "4000"})
+    await make_topic(kafka.bootstrap, topic, {"max.message.bytes": "4000"})
     poison = story.events[30]._replace(body=b'"%s"' % uuid.uuid4().hex.encode() * 2000)
     sink = transport(story, brokers=(kafka.bootstrap,), topic=topic, max_message_bytes=100_000, compression="none")
     standing = await sink.open(START)
@@ -150,10 +150,3 @@ async def test_nobody_there_is_said_at_once(story: Story) -> None:
         with pytest.raises(Disconnected):
             await sink.probe()
         await sink.close()
-
-
-async def _make_topic(kafka: Broker, topic: str, configuration: dict[str, str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(topic, 1, 1, topic_configs=configuration)])
-    await admin.close()

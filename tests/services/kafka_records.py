@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.protocol.admin import DeleteGroupsRequest
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
@@ -49,6 +49,15 @@ def by_key(records: Iterable[Record]) -> dict[bytes, list[str]]:
     for record in records:
         found[record.key].append(header(record, "eg-id") or "")
     return found
+
+
+async def make_topic(bootstrap: str, topic: str, configuration: dict[str, str], partitions: int = 1) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=configuration)])
+    finally:
+        await admin.close()
 
 
 async def delete_topic(bootstrap: str, topic: str) -> None:
