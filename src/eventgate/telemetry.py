@@ -4,14 +4,20 @@ Touches standard error and the metrics registry; never sees a secret or an event
 """
 
 import logging
+import os
 import sys
 from typing import Literal, TextIO
 
 import orjson
 import structlog
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, values
 
 Format = Literal["json", "console"]
+
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    # Ours are programs started afresh, never forks: the kernel need not be asked at each step which process this is.
+    _PID = os.getpid()
+    values.ValueClass = values.MultiProcessValue(lambda: _PID)  # type: ignore[no-untyped-call]  # it has no types
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
