@@ -1,10 +1,13 @@
 """The SDK's connection over real sockets: kept, lost, and made anew."""
 
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+import trustme
 
 from eventgate.sdk.connection import Connection
 
@@ -51,6 +54,21 @@ def test_a_connection_is_kept_and_survives_being_hung_up_on(server: ThreadingHTT
     assert [answer.body for answer in answers] == [b"1 x", b"1 x", b"2 x", b"2 x"]
     assert answers[0].headers["x-path"] == "/gate/a"
     connection.close()
+
+
+def test_https_by_a_certificate_authority_of_ones_own(server: ThreadingHTTPServer, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.handle_error = lambda *_: None  # the handshake that fails on purpose
+    url = f"https://127.0.0.1:{server.server_port}"
+    trusting = Connection(url, ca_file=tmp_path / "ca.pem")
+    assert trusting.request("POST", "/", {}, b"x").body == b"1 x"
+    trusting.close()
+    with pytest.raises(ConnectionError, match="certificate verify failed"):
+        Connection(url).request("POST", "/", {}, b"x")
 
 
 def test_nobody_there_is_a_connection_error_with_the_address() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from eventgate.cli.gate import HERE, Data, Filters, Gate, Key, Url, filter_parameters
+from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters
 
 _PATH = "/v2/alerts"
 _PAGE = 100
@@ -24,6 +24,7 @@ def alerts(
     url: Url = None,
     key: Key = None,
     data: Data = HERE,
+    ca_file: CaFile = None,
 ) -> None:
     r"""Search alerts, newest first.
 
@@ -42,7 +43,7 @@ def alerts(
     """
     from eventgate.cli import terminal
 
-    gate = Gate.find(url, key, data)
+    gate = Gate.find(url, key, data, ca_file)
     pages = _pages(gate, [*filter_parameters(filters), ("limit", str(min(limit, _PAGE)))])
     left, first = limit, None
     for page in pages:

@@ -4,6 +4,8 @@ Touches the terminal. Commands import what they need when they run, so that ``--
 """
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -18,6 +20,15 @@ from eventgate.cli.tail import tail
 from eventgate.cli.verify import verify
 from eventgate.errors import CallerError, ConfigurationError, EventGateError, Unavailable
 
+REFUSED, MISTYPED, OUT_OF_REACH, INTERRUPTED = 1, 2, 4, 130
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"eventgate {version('eventgate')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="eventgate",
     help="The gate between security sensors and everyone who needs what they see.",
@@ -28,6 +39,17 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _eventgate(
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Show the version and exit.", callback=_show_version)
+    ] = False,
+) -> None:
+    """Options of the command itself; its callback has done what there is to do."""
+
+
 for panel, commands in {
     "Run it": (serve, check, migrate),
     "Use it": (send, alerts, tail, sinks),
@@ -35,8 +57,6 @@ for panel, commands in {
 }.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
-
-REFUSED, MISTYPED, OUT_OF_REACH, INTERRUPTED = 1, 2, 4, 130
 
 
 def run() -> None:

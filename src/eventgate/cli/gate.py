@@ -40,6 +40,10 @@ Filters = Annotated[
         "--filter", "-f", help="A condition: 'severity·>·6', or with blanks 'severity > 6'. Repeat it to narrow down."
     ),
 ]
+CaFile = Annotated[
+    Path | None,
+    typer.Option(envvar="EVENTGATE_CA_FILE", help="Whom to trust for https, as PEM.", rich_help_panel=_PANEL),
+]
 HERE = Path("data")
 
 
@@ -49,13 +53,13 @@ class Gate:
 
     url: str
     auth_key: str
-    ca_file: str | None = None
+    ca_file: Path | None = None
 
     @classmethod
-    def find(cls, url: str | None, key: str | None, data: Path) -> Self:
+    def find(cls, url: str | None, key: str | None, data: Path, ca_file: Path | None = None) -> Self:
         """Put the settings of a reading command together; the first start's admin key reads everything."""
         told = _Told(data)
-        return cls(url or told["url"], key or told["adminAuthKey"])
+        return cls(url or told["url"], key or told["adminAuthKey"], ca_file)
 
     def get(self, path: str, parameters: Sequence[tuple[str, str]] = ()) -> Any:
         """The JSON document at ``path``. Raises CallerError, Unavailable, ConnectionError."""
@@ -92,7 +96,15 @@ class Gate:
         return {"Authorization": self.auth_key, "Accept": "*/*"}
 
 
-def sensor(url: str | None, key: str | None, data: Path, signing_key: Path | None, verify_key_id: str | None) -> Client:
+def sensor(
+    url: str | None,
+    key: str | None,
+    data: Path,
+    *,
+    ca_file: Path | None,
+    signing_key: Path | None,
+    verify_key_id: str | None,
+) -> Client:
     """The client that sends signed events, with the settings of a sensor."""
     told = _Told(data)
     file = signing_key or Path(told["signingKeyFile"])
@@ -101,6 +113,7 @@ def sensor(url: str | None, key: str | None, data: Path, signing_key: Path | Non
         key or told["authKey"],
         SigningKey.from_pem(file.read_bytes()),
         verify_key_id or told["verifyKeyId"],
+        ca_file=ca_file,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from eventgate.cli.gate import HERE, Data, Key, Url, sensor
+from eventgate.cli.gate import HERE, CaFile, Data, Key, Url, sensor
 from eventgate.cli.source import Line, read
 
 _REFUSED = 1
@@ -33,6 +33,7 @@ def send(
     url: Url = None,
     key: Key = None,
     data: Data = HERE,
+    ca_file: CaFile = None,
 ) -> None:
     """Sign events and post them. Whatever is sent twice is stored once.
 
@@ -54,7 +55,9 @@ def send(
     from eventgate.cli.sending import Sending, batches
 
     with ExitStack() as stack:
-        client = stack.enter_context(sensor(url, key, data, signing_key, verify_key_id))
+        client = stack.enter_context(
+            sensor(url, key, data, ca_file=ca_file, signing_key=signing_key, verify_key_id=verify_key_id)
+        )
         if sample is not None:
             lines = _samples(sample)
         else:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from eventgate.cli.gate import HERE, Data, Gate, Key, Url
+from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url
 
 _STATES = {"running": "green", "retrying": "yellow", "paused": "cyan", "cursor-lost": "bold red"}
 
@@ -18,6 +18,7 @@ def sinks(
     url: Url = None,
     key: Key = None,
     data: Data = HERE,
+    ca_file: CaFile = None,
 ) -> None:
     """Show every sink: its state, what it delivered, and what is still to come.
 
@@ -31,7 +32,7 @@ def sinks(
     """
     from eventgate.cli import terminal
 
-    found = Gate.find(url, key, data).get("/v2/sinks")["data"]
+    found = Gate.find(url, key, data, ca_file).get("/v2/sinks")["data"]
     if as_json:
         for sink in found:
             print(json.dumps(sink))

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from eventgate.cli.gate import HERE, Data, Filters, Gate, Key, Url, filter_parameters
+from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters
 from eventgate.cli.sse import Message, Reader
 from eventgate.errors import Unavailable
 
@@ -26,6 +26,7 @@ def tail(
     url: Url = None,
     key: Key = None,
     data: Data = HERE,
+    ca_file: CaFile = None,
 ) -> None:
     """Follow alerts as they are committed, until Ctrl-C.
 
@@ -39,7 +40,7 @@ def tail(
     """
     from eventgate.cli import terminal
 
-    gate, reader, seen = Gate.find(url, key, data), Reader(after or ""), 0
+    gate, reader, seen = Gate.find(url, key, data, ca_file), Reader(after or ""), 0
     try:
         for message in _follow(gate, reader, filter_parameters(filters)):
             alert = json.loads(message.text)

@@ -8,6 +8,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 from typing import Any, Self
 
 from eventgate.errors import Unavailable
@@ -37,7 +38,7 @@ class Client:
         verify_key_id: str,
         *,
         retry_for: float = 60.0,
-        ca_file: str | None = None,
+        ca_file: str | PathLike[str] | None = None,
         connection: Connection | None = None,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,

@@ -6,6 +6,7 @@ Touches the network through the standard library's http.client. Every loss is a 
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from os import PathLike
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ class Reply(NamedTuple):
 class Connection:
     """A kept connection to one base address, such as ``https://gate.example`` or ``https://siem.example/gate``."""
 
-    def __init__(self, url: str, *, timeout: float = 30.0, ca_file: str | None = None) -> None:
+    def __init__(self, url: str, *, timeout: float = 30.0, ca_file: str | PathLike[str] | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError(f"not an address like https://gate.example: {url!r}")
