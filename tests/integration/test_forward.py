@@ -4,14 +4,18 @@ import asyncio
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import psutil
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from tests.integration.forwarding import Forwarding, forwarding, sink
+from tests.services.kafka import Kafka as Broker
+from tests.services.kafka_records import committed, header
 
 from eventgate.journal.cursors import Cursor
 from eventgate.sinks.definition import State
@@ -143,6 +147,79 @@ async def test_a_sink_nobody_runs_does_not_answer(gate: Forwarding, tmp_path: Pa
         pass
     assert await gate.stores.requests.ask("out", Verb.REWIND, position=0, timeout=0.2) is None
     assert await pool.fetchval("SELECT count(*) FROM sink_requests") == 0
+
+
+async def test_events_gone_before_a_sink_came_are_counted_as_expired(
+    gate: Forwarding, tmp_path: Path, pool: asyncpg.Pool
+) -> None:
+    stored = await gate.store(300, in_writes_of=100)
+    gone = {event.id for event in stored[50:120]}
+    await pool.execute("DELETE FROM journal_payloads")
+    await pool.execute("DELETE FROM events WHERE id = ANY($1::uuid[])", list(gone))
+    async with gate.running(sink("out", "file", path=tmp_path / "out")):
+        status = await gate.until_done("out")
+    assert ids(tmp_path / "out") == [event.id for event in stored if event.id not in gone]
+    assert (status.ledger.expired, status.ledger.delivered) == (70, 230)
+
+
+async def test_kafka_through_the_loop_once_in_each_generation(gate: Forwarding, kafka: Broker) -> None:
+    topic = f"forward-{uuid4()}"
+    out = sink("out", "kafka", brokers=[kafka.bootstrap], topic=topic, partitions=2)
+    async with gate.running(out):
+        stored = await gate.store(900)
+        await gate.until_done("out")
+        rewound = await gate.stores.requests.ask("out", Verb.REWIND, position=1)
+        assert rewound is not None
+        assert rewound.done
+        await gate.until("out", lambda status: status.generation == 1 and status.ledger.pending == 0)
+        stored = await gate.store(100)
+        status = await gate.until_done("out")
+    records = [
+        (header(record, "eg-id"), header(record, "eg-replay")) for record in await committed(kafka.bootstrap, topic)
+    ]
+    assert Counter(each for each, replay in records if replay is None) == Counter(str(event.id) for event in stored)
+    assert Counter(each for each, replay in records if replay) == Counter(str(event.id) for event in stored[500:900])
+    assert (status.ledger.before, status.ledger.delivered) == (500, 500)
+
+
+async def test_kafka_knows_better_than_a_database_that_forgot(
+    gate: Forwarding, kafka: Broker, pool: asyncpg.Pool
+) -> None:
+    topic = f"forward-{uuid4()}"
+    out = sink("out", "kafka", brokers=[kafka.bootstrap], topic=topic, partitions=2)
+    async with gate.running(out):
+        await gate.store(500)
+        await gate.until_done("out")
+    await pool.execute("DELETE FROM cursors")
+    async with gate.running(out):
+        stored = await gate.store(100)
+        status = await gate.until_done("out")
+    seen = [header(record, "eg-id") for record in await committed(kafka.bootstrap, topic)]
+    assert sorted(seen) == sorted(str(event.id) for event in stored)
+    assert status.ledger.delivered == 600
+
+
+async def test_a_topic_that_was_deleted_asks_for_an_operator(gate: Forwarding, kafka: Broker) -> None:
+    topic = f"forward-{uuid4()}"
+    out = sink("out", "kafka", brokers=[kafka.bootstrap], topic=topic, partitions=2)
+    async with gate.running(out):
+        await gate.store(50)
+        await gate.until_done("out")
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await admin.delete_topics([topic])
+    await admin.close()
+    async with gate.running(out):
+        status = await gate.until("out", lambda status: status.state is State.CURSOR_LOST)
+        assert status.last_error is not None
+        assert "rewind" in status.last_error
+        stored = await gate.store(10)
+        rewound = await gate.stores.requests.ask("out", Verb.REWIND, position=0)
+        assert rewound is not None
+        assert rewound.done
+        await gate.until("out", lambda status: status.generation == 1 and status.ledger.pending == 0)
+    seen = [header(record, "eg-id") for record in await committed(kafka.bootstrap, topic)]
+    assert sorted(seen) == sorted(str(event.id) for event in stored)
 
 
 async def test_a_dead_sink_slows_nobody_and_memory_stays_flat(gate: Forwarding, tmp_path: Path) -> None:

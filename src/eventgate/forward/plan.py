@@ -98,8 +98,8 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
             return build(**options)
         except ValidationError as error:
             problems.extend(_explained(error, where))
-        except (OSError, ConfigurationError) as error:
-            problems.append(FieldError(where, "unreadable", str(error)))
+        except ConfigurationError as error:
+            problems.extend(FieldError(f"{where}.{each.pointer}", each.code, each.detail) for each in error.problems)
         return None
 
     kind: _Kind | None = chosen("transport", definition.transport, _TRANSPORTS)

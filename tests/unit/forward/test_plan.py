@@ -1,0 +1,73 @@
+"""A sink's definition is checked whole: every mistake at once, each with its key and what would have been right."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from tests.unit.formats.samples import ALERT, NAMES
+
+from eventgate.errors import ConfigurationError
+from eventgate.forward.plan import plan
+from eventgate.sinks.definition import SinkDefinition
+
+
+def mistakes(transport: str, format_: str = "json", filters: tuple[str, ...] = (), **options: object) -> dict[str, str]:
+    with pytest.raises(ConfigurationError) as caught:
+        plan(SinkDefinition("siem", transport, format_, filters, options=options), "gate.toml")
+    return {problem.pointer.removeprefix("sinks.siem."): problem.detail for problem in caught.value.problems}
+
+
+def test_a_good_one_wants_and_writes_what_it_says() -> None:
+    definition = SinkDefinition("siem", "udp", "rfc5424", ("severity\u00b7>\u00b75",), options={"address": "h:514"})
+    made = plan(definition, "gate.toml")
+    assert made.guarantee == "best effort"
+    assert made.wants(ALERT, NAMES)
+    assert not made.wants(ALERT._replace(severity=5), NAMES)
+    assert made.encode(ALERT, NAMES).startswith(b"<130>1 ")
+
+
+def test_a_company_s_sink_wants_its_own_events_alone() -> None:
+    definition = SinkDefinition("siem", "udp", company=ALERT.company, options={"address": "h:514"})
+    wants = plan(definition, "gate.toml").wants
+    assert wants(ALERT, NAMES)
+    assert not wants(ALERT._replace(company=UUID(int=7)), NAMES)
+
+
+def test_the_keys_of_the_format_stand_beside_those_of_the_transport() -> None:
+    definition = SinkDefinition("siem", "udp", "rfc5424", options={"address": "h:514", "facility": 4})
+    assert plan(definition, "gate.toml").encode(ALERT, NAMES).startswith(b"<34>1 ")
+
+
+def test_every_mistake_at_once() -> None:
+    found = mistakes("tcp", "cef", ("severity>5",), addres="h:1", timeout_seconds=-1)
+    assert found["format"] == "expected one of json, rfc5424, found 'cef'"
+    assert found["addres"] == "there is no such key"
+    assert found["address"] == "expected a value, found none"
+    assert "greater than 0" in found["timeout_seconds"]
+    assert "filter[0]" in found
+
+
+def test_an_unknown_transport_names_those_there_are() -> None:
+    assert mistakes("carrier-pigeon")["transport"] == (
+        "expected one of file, kafka, relp, tcp, tls, udp, found 'carrier-pigeon'"
+    )
+
+
+@pytest.mark.parametrize("address", ["h", "h:", ":514", "h:port", "::1:514", "h:123456"])
+def test_an_address_needs_host_and_port(address: str) -> None:
+    assert "address" in mistakes("udp", address=address)
+
+
+@pytest.mark.parametrize("facility", [-1, 24, "auth"])
+def test_a_facility_is_a_number_of_syslog(facility: object) -> None:
+    assert "facility" in mistakes("udp", "rfc5424", address="h:1", facility=facility)
+
+
+def test_a_certificate_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing")
+    (detail,) = mistakes("tls", address="h:1", ca_file=str(tmp_path / "ca.pem")).values()
+    assert "ca.pem" in detail
+
+
+def test_a_certificate_without_its_key() -> None:
+    assert any("belong together" in detail for detail in mistakes("tls", address="h:1", certificate_file="c").values())
