@@ -1,15 +1,16 @@
 """Counts over what a query selects, export of all of it, and the codes really seen, on a real PostgreSQL."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import asyncpg
 import pytest
 from tests.integration.stored_alerts import LOBBY, OURS, THEIRS, YARD, alerts_stored, an_event, names_of, store
 
-from eventgate.alerts import export
+from eventgate.alerts import counts, export
+from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.export import Export
-from eventgate.alerts.meta import AlertMeta
+from eventgate.alerts.meta import AlertMeta, Meta
 from eventgate.alerts.observed import observed_codes
 from eventgate.alerts.search import EVERY_KIND
 from eventgate.alerts.windows import Partitions
@@ -104,3 +105,94 @@ async def test_observed_codes_are_the_companys_own(pool: asyncpg.Pool) -> None:
     theirs = {o.code: o for o in await observed_codes(pool, THEIRS)}
     assert set(theirs) == {"APSPOOF", "DEAUTHFLOOD", "OUR-OWN"}
     assert (theirs["OUR-OWN"].severity, theirs["OUR-OWN"].last_seen) == (3, an_event(8).timestamp)
+
+
+class TestCountsOfPastDays:
+    """The same answers with and without the days being counted, late events and forgotten days included."""
+
+    @pytest.fixture
+    async def spread(self, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> asyncpg.Pool:
+        """Alerts over five weeks, so that a bucket is a day."""
+        monkeypatch.setattr(counts, "DAYS_AT_ONCE", 50)
+        await pool.execute("SELECT ensure_event_days('2025-10-10', '2025-11-21')")
+        await self.append(pool, 1, range(60, 360, 3))
+        return pool
+
+    async def append(self, pool: asyncpg.Pool, batch: int, numbers: Iterable[int]) -> None:
+        events = [an_event(number) for number in numbers]
+        await store(pool, events, batch)
+        await pool.execute(
+            """INSERT INTO journal (position, batch, committed, events, total, bytes, first_id, last_id, digest)
+               VALUES ($1, $2, now(), $3::integer, $3::integer, 0, $4, $5, '')""",
+            await pool.fetchval("SELECT count(*) + 1 FROM journal"), batch, len(events),
+            min(e.id for e in events), max(e.id for e in events),
+        )  # fmt: skip
+
+    async def refresh(self, pool: asyncpg.Pool) -> int:
+        """Count until there is nothing left to count; how many days that were."""
+        days = DayCounts(pool, Partitions(pool, SystemClock()), SystemClock())
+        return sum([counted async for counted in self.rounds(days)])
+
+    async def rounds(self, days: DayCounts) -> AsyncIterator[int]:
+        while counted := await days.refresh():
+            yield counted
+
+    async def asked(self, pool: asyncpg.Pool) -> list[Meta]:
+        meta = AlertMeta(pool, names_of, Partitions(pool, SystemClock()), SystemClock())
+        return [
+            await meta.meta(OURS, parse_filters(filters))
+            for filters in (
+                [],
+                ["severity·>·4"],
+                ['alertCode·is·"APSPOOF"', 'serial·is·"EG-0002"'],
+                ["timestamp·isAfter·2025-10-14 11:11", "timestamp·isBefore·2025-11-18 03:00"],
+                ["timestamp·not·2025-11-20 00:48"],
+                ["data.number·<·300"],
+            )
+        ]
+
+    async def test_counted_days_give_the_same_answers(self, spread: asyncpg.Pool) -> None:
+        plain = await self.asked(spread)
+        assert plain[0].total == 50 + 100
+        assert await self.refresh(spread) > 50
+        assert await self.refresh(spread) == 0
+        assert await self.asked(spread) == plain
+
+    async def test_counted_days_are_what_is_read(self, spread: asyncpg.Pool) -> None:
+        """Otherwise the test above would show nothing."""
+        await self.refresh(spread)
+        before = await self.asked(spread)
+        await spread.execute("UPDATE event_counts SET events = events * 1000")
+        after = await self.asked(spread)
+        assert [meta.total > 100 * then.total for meta, then in zip(after, before, strict=True)] == [
+            True, True, True, True, False, False,
+        ]  # fmt: skip
+
+    async def test_what_came_late_counts_at_once_and_is_added_later(self, spread: asyncpg.Pool) -> None:
+        await self.refresh(spread)
+        await self.append(spread, 33, range(61, 210, 3))
+        await self.append(spread, 2, range(211, 360, 3))  # numbers of batches do not come in order
+        late = await self.asked(spread)
+        assert late[0].total == 50 + 100 + 50 + 50
+        assert await self.refresh(spread) == 0
+        assert await self.asked(spread) == late
+        await spread.execute("DELETE FROM events WHERE batch IN (2, 33)")
+        assert (await self.asked(spread))[0].total == late[0].total, "the late ones were not added to the counts"
+
+    async def test_counts_far_behind_the_journal_are_left_alone(
+        self, spread: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await self.refresh(spread)
+        await spread.execute("UPDATE event_counts SET events = events * 1000")
+        await self.append(spread, 2, [61])
+        monkeypatch.setattr(counts, "_TOO_MANY_BATCHES", 1)
+        assert (await self.asked(spread))[0].total == 50 + 100 + 1
+
+    async def test_days_that_are_gone_are_forgotten(self, spread: asyncpg.Pool) -> None:
+        await self.refresh(spread)
+        before = await spread.fetchval("SELECT count(*) FROM counted_days")
+        await spread.execute("ALTER TABLE events DETACH PARTITION events_20251020")
+        await self.refresh(spread)
+        assert await spread.fetchval("SELECT count(*) FROM counted_days") == before - 1
+        orphans = "SELECT count(*) FROM event_counts WHERE id NOT IN (SELECT low FROM counted_days)"
+        assert await spread.fetchval(orphans) == 0

@@ -6,21 +6,22 @@ Touches PostgreSQL (reads events).
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from eventgate.alerts import counts
 from eventgate.alerts.scope import Scope
 from eventgate.alerts.search import ALERTS, DEADLINE_SECONDS
 from eventgate.alerts.stored import SensorNamesOf
 from eventgate.alerts.walk import Walked, visit, walk
 from eventgate.alerts.windows import Partitions, Window, Windows
 from eventgate.clock import Clock
-from eventgate.db.pool import Row, translated
+from eventgate.db.pool import translated
 from eventgate.event import Kind, SensorNames
 from eventgate.ids import first_id, uuid7_ms
 from eventgate.query import Query
-from eventgate.query.fieldtypes import IdRange
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 _BUCKETS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 3 * _HOUR, 6 * _HOUR, _DAY)
@@ -53,7 +54,7 @@ class Meta:
     complete: bool = True
     counted_from: int | None = None
 
-    def add(self, at: int, rows: Sequence[Row]) -> None:
+    def add(self, at: int, rows: Sequence[Sequence[Any]]) -> None:
         """Add the rows of _COUNT for a window that begins at ``at``."""
         counted = 0
         for of_sensors, code, category, severity, sensor, events in rows:
@@ -106,9 +107,13 @@ class AlertMeta:
             first: UUID | None = oldest.rows[0]["id"] if oldest.rows else None
             meta = Meta(last=uuid7_ms(last), first=_ms(first))
             meta.bucket_ms = _bucket(uuid7_ms(first or oldest.stopped_at or last), uuid7_ms(last))
-            partitions = await self._partitions.within(IdRange(first or oldest.stopped_at, UUID(int=last.int + 1)))
-            pieces = [piece for partition in partitions for piece in _in_buckets(partition, meta.bucket_ms)]
-            await self._count(meta, scope, Windows(pieces, newest_first=True, together=False), until)
+            pieces = [
+                piece
+                for partition in await self._partitions.within(scope.where.ids)
+                if partition.low <= last and partition.high > (first or oldest.stopped_at or last)
+                for piece in _in_buckets(partition, meta.bucket_ms)
+            ]
+            await self._count(meta, scope, pieces, until, by_day=counts.answers(query))
         meta.names = {sensor: names[sensor] for sensor in meta.by_sensor if sensor in names}
         return meta
 
@@ -120,12 +125,21 @@ class AlertMeta:
             columns="id", limit=1, newest_first=newest_first, until=now + (until - now) / 2,
         )  # fmt: skip
 
-    async def _count(self, meta: Meta, scope: Scope, windows: Windows, until: float) -> None:
+    async def _count(self, meta: Meta, scope: Scope, pieces: Sequence[Window], until: float, *, by_day: bool) -> None:
+        windows = Windows(pieces, newest_first=True, together=False)
         statement = _COUNT.format(conditions=scope.conditions)
+        late = _COUNT.format(conditions=f"{scope.conditions} AND batch = ANY(${scope.next_parameter}::bigint[])")
         async with self._pool.acquire() as connection:
+            whole = Window(pieces[0].low, pieces[-1].high)
+            counted = await counts.counted(connection, scope, whole) if by_day else counts.Counted()
 
-            async def ask(window: Window, seconds: float) -> list[Row]:
-                return await connection.fetch(statement, *scope.parameters(window), timeout=seconds)  # type: ignore[no-any-return]
+            async def ask(window: Window, seconds: float) -> list[Sequence[Any]]:
+                parameters = scope.parameters(window)
+                if (day := counted.days.get(window)) is None:
+                    return await connection.fetch(statement, *parameters, timeout=seconds)  # type: ignore[no-any-return]
+                if not counted.late:
+                    return day
+                return [*day, *await connection.fetch(late, *parameters, counted.late, timeout=seconds)]
 
             async for window, rows in visit(self._clock, windows, ask, until=until):
                 meta.add(uuid7_ms(window.low), rows)

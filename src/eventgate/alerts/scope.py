@@ -50,9 +50,14 @@ class Scope:
         """What ``conditions`` needs; a further parameter comes after them."""
         return [self.company, window.low, window.high, *self._parameters]
 
+    @property
+    def next_parameter(self) -> int:
+        """The number of the first parameter after ``parameters``."""
+        return len(self._parameters) + 4
+
     def ordered(self, columns: str, *, newest_first: bool) -> str:
         """SELECT in the order of ids; its limit is the one parameter after ``parameters``."""
-        tail = f"ORDER BY id {'DESC' if newest_first else 'ASC'} LIMIT ${len(self._parameters) + 4}"
+        tail = f"ORDER BY id {'DESC' if newest_first else 'ASC'} LIMIT ${self.next_parameter}"
         tests = " AND ".join(self._tests)
         if self._visits is None:
             return f"SELECT {columns} FROM events WHERE {tests} {tail}"  # noqa: S608 - values are parameters

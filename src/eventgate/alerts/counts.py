@@ -1,0 +1,129 @@
+"""Counts of past days, so that a question about months need not read every event.
+
+Touches PostgreSQL (reads events and journal, owns event_counts, counted_days and counted_until).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from eventgate.alerts.scope import Scope
+from eventgate.alerts.windows import Partitions, Window
+from eventgate.clock import Clock
+from eventgate.db.pool import translated
+from eventgate.ids import first_id
+from eventgate.query import Query
+from eventgate.query.fieldtypes import EVERY_ID
+
+DAYS_AT_ONCE = 3
+"""Counting a day takes a moment, in a transaction that should not grow old."""
+
+_SETTLED_MS = 3_600_000
+"""A day is counted so long after its end."""
+
+_BATCHES_AT_ONCE = 1_000
+_TOO_MANY_BATCHES = 10_000
+"""Where counting lags so far behind the journal, it is of no help."""
+
+_COUNT_DAY = """
+INSERT INTO event_counts (company, id, kind, sensor, code, category, severity, events)
+SELECT company, $1, kind, sensor, code, category, severity, count(*) FROM events WHERE id >= $1 AND id < $2
+GROUP BY company, kind, sensor, code, category, severity ORDER BY company
+"""
+_COUNT_LATE = """
+INSERT INTO event_counts (company, id, kind, sensor, code, category, severity, events)
+SELECT company, day.low, kind, sensor, code, category, severity, count(*)
+FROM counted_days AS day JOIN events ON events.id >= day.low AND events.id < day.high
+WHERE events.id >= $1 AND events.id < $2 AND batch = ANY($3)
+GROUP BY company, day.low, kind, sensor, code, category, severity
+"""
+_LATE_BATCHES = "SELECT batch FROM journal WHERE position > $1 AND first_id < $2 ORDER BY position LIMIT $3"
+
+# One statement, one snapshot: the counts and the position up to which they go belong together.
+_OF_DAYS = """
+SELECT counted_until.position, day.low, day.high,
+       counted.of_sensors, counted.code, counted.category, counted.severity, counted.sensor, counted.events
+FROM counted_until, counted_days AS day LEFT JOIN (
+    SELECT id, grouping(code) = 1 AS of_sensors, code, category, severity, sensor, sum(events)::bigint AS events
+    FROM event_counts WHERE {conditions} GROUP BY GROUPING SETS ((id, code, category, severity), (id, sensor))
+) AS counted ON counted.id = day.low
+WHERE day.low >= $2 AND day.low < $3
+"""
+
+_ORDERS = {">", "<", "isBefore", "isAfter", "isOnOrBefore", "isOnOrAfter"}
+_COUNTED_FIELDS = {"categoryId", "alertCode", "edgeId", "serial", "edgeName", "severity", "kind"}
+
+
+def answers(query: Query) -> bool:
+    """Whether counts by day can answer a query for the days that lie wholly within its time."""
+    return all(
+        condition.field.name in _COUNTED_FIELDS
+        or (condition.field.name == "timestamp" and condition.operator.name in _ORDERS)
+        for condition in query.conditions
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is counted of a scope, by day: what counting it anew would give, but for the batches in ``late``."""
+
+    days: dict[Window, list[Sequence[Any]]] = field(default_factory=dict)
+    late: Sequence[int] = ()
+
+
+async def counted(connection: asyncpg.Connection, scope: Scope, whole: Window) -> Counted:
+    """What is counted of the days that begin within ``whole``; nothing where counting lags far behind."""
+    days: dict[Window, list[Sequence[Any]]] = {}
+    until = 0
+    statement = _OF_DAYS.format(conditions=scope.conditions)
+    for until, low, high, *row in await connection.fetch(statement, *scope.parameters(whole)):  # noqa: B007 - read below
+        rows = days.setdefault(Window(low, high), [])
+        if row[-1] is not None:
+            rows.append(row)
+    if not days:
+        return Counted()
+    late = await connection.fetch(_LATE_BATCHES, until, max(days).high, _TOO_MANY_BATCHES)
+    return Counted() if len(late) == _TOO_MANY_BATCHES else Counted(days, [row["batch"] for row in late])
+
+
+class DayCounts:
+    """Keeps the counts; to be called every minute, by one process."""
+
+    def __init__(self, pool: asyncpg.Pool, partitions: Partitions, clock: Clock) -> None:
+        self._pool = pool
+        self._partitions = partitions
+        self._clock = clock
+
+    async def refresh(self) -> int:
+        """Add what came late for the days that are counted, and count a few more; how many. Raises Unavailable."""
+        settled = first_id(self._clock.now_ms() - _SETTLED_MS)
+        with translated():
+            days = [day for day in await self._partitions.within(EVERY_ID) if day.high <= settled]
+            async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+                # What this snapshot shows of events is what the batches up to this position hold.
+                until = await connection.fetchval("SELECT position FROM counted_until FOR UPDATE")
+                head = await connection.fetchval("SELECT coalesce(max(position), $1) FROM journal", until)
+                known = [Window(*row) for row in await connection.fetch("SELECT low, high FROM counted_days")]
+                await self._forget(connection, [day for day in known if day not in days])
+                await self._add_late(connection, [day for day in known if day in days], until)
+                new = [day for day in reversed(days) if day not in known][:DAYS_AT_ONCE]
+                for day in new:
+                    await connection.execute(_COUNT_DAY, *day)
+                    await connection.execute("INSERT INTO counted_days (low, high) VALUES ($1, $2)", *day)
+                await connection.execute("UPDATE counted_until SET position = $1", head)
+        return len(new)
+
+    async def _add_late(self, connection: asyncpg.Connection, days: Sequence[Window], until: int) -> None:
+        if not days:
+            return
+        whole = Window(min(days).low, max(days).high)
+        batches = [row["batch"] for row in await connection.fetch(_LATE_BATCHES, until, whole.high, None)]
+        for first in range(0, len(batches), _BATCHES_AT_ONCE):
+            await connection.execute(_COUNT_LATE, *whole, batches[first : first + _BATCHES_AT_ONCE])
+
+    async def _forget(self, connection: asyncpg.Connection, days: Sequence[Window]) -> None:
+        lows = [day.low for day in days]
+        await connection.execute("DELETE FROM event_counts WHERE id = ANY($1)", lows)
+        await connection.execute("DELETE FROM counted_days WHERE low = ANY($1)", lows)
