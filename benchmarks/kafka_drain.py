@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from benchmarks.report import row
 from benchmarks.rows import Site
+from eventgate.app.forward import calm_collector
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.certificates import Certificates
 from tests.services.kafka import Kafka
@@ -156,4 +157,5 @@ def _window(records: Sequence[Bare], start: int) -> int:
 
 
 if __name__ == "__main__":
+    calm_collector()
     uvloop.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS))

@@ -4,7 +4,6 @@ Touches standard input and output and its own signals; everything else is app's.
 """
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -17,10 +16,6 @@ from eventgate.errors import EventGateError
 from eventgate.telemetry import configure_logging
 
 PARENT = 0  # standard input: a pipe from the parent
-
-_COLLECTED_AFTER = (50_000, 20, 100)
-"""Events come and go by the thousand and hold no cycles: with Python's own (700, 10, 10) the search for cycles among
-those alive took half of a forward process's CPU."""
 
 
 async def _run(name: str, order: Order) -> None:
@@ -52,7 +47,6 @@ def _orphaned() -> None:
 
 def main() -> None:
     """Run the part of the service that the first argument names."""
-    gc.set_threshold(*_COLLECTED_AFTER)
     order = Order.model_validate_json(_first_line())
     configure_logging(order.configuration.log.level, order.configuration.log.style)
     try:
