@@ -6,6 +6,7 @@ was signed (RFC 9421, section 2.3), and a name stands once. Raises FieldSyntax, 
 
 import re
 from binascii import a2b_base64
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,12 +47,16 @@ class Member(NamedTuple):
     """One label of Signature-Input: the covered components, the parameters, and the text of both as it was sent."""
 
     components: tuple[Component, ...]
-    parameters: dict[str, Value]
+    parameters: Mapping[str, Value]
     text: str
 
 
-def parse_lists(text: str) -> dict[str, Member]:
-    """Parse a dictionary of inner lists of strings with parameters: Signature-Input (RFC 9421, section 4.1)."""
+@lru_cache(maxsize=256)
+def parse_lists(text: str) -> Mapping[str, Member]:
+    """Parse a dictionary of inner lists of strings with parameters: Signature-Input (RFC 9421, section 4.1).
+
+    Cached, and so read-only: what one sensor writes within one second has the same Signature-Input.
+    """
     members: dict[str, Member] = {}
     at = 0
     while True:

@@ -66,7 +66,7 @@ def verify(request: SignedRequest, keys: Mapping[str, VerifyKey], now_s: int, fr
     return VerifiedBytes(_WITNESS, request.body, key.id, created)
 
 
-def _read(fields: Mapping[str, str]) -> tuple[dict[str, Member], dict[str, bytes]]:
+def _read(fields: Mapping[str, str]) -> tuple[Mapping[str, Member], Mapping[str, bytes]]:
     if "signature" not in fields:
         raise CallerError(401, "unsigned", "The request has no Signature. Writes are signed (RFC 9421).")
     if "signature-input" not in fields:
