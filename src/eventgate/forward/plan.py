@@ -22,6 +22,7 @@ from eventgate.forward.transports.kafka.settings import KafkaSettings
 from eventgate.forward.transports.kafka.transport import Kafka
 from eventgate.forward.transports.relp import Relp, RelpSettings
 from eventgate.forward.transports.stream import SecureSettings, SyslogStream, TcpSettings
+from eventgate.forward.transports.tls import TlsSettings, client_context
 from eventgate.forward.transports.udp import SyslogDatagrams, UdpSettings
 from eventgate.query import parse_filters
 from eventgate.sinks.definition import SinkDefinition
@@ -95,11 +96,15 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
 
     def checked(build: Callable[..., Any], options: Mapping[str, Any]) -> Any:
         try:
-            return build(**options)
+            built = build(**options)
+            if isinstance(built, TlsSettings):
+                client_context(built)  # a file that cannot be read is told before anything starts
         except ValidationError as error:
             problems.extend(_explained(error, where))
         except ConfigurationError as error:
             problems.extend(FieldError(f"{where}.{each.pointer}", each.code, each.detail) for each in error.problems)
+        else:
+            return built
         return None
 
     kind: _Kind | None = chosen("transport", definition.transport, _TRANSPORTS)

@@ -30,7 +30,7 @@ from eventgate.sinks.dead_letters import DeadLetters
 from eventgate.sinks.definition import State, reader
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
-from eventgate.telemetry import SINK_LAG_EVENTS, SINK_LAG_SECONDS
+from eventgate.telemetry import JOURNAL_HEAD, SINK_LAG_EVENTS, SINK_LAG_SECONDS
 
 LEASE_SECONDS = 15.0
 _LOOK_SECONDS = 1.0
@@ -181,6 +181,7 @@ class Supervisor:
         while True:
             with suppress(Unavailable):
                 now = self._clock.now_ms()
+                JOURNAL_HEAD.set((await self._stores.journal.head()).position)
                 for sink in await self._stores.sinks.all(None):
                     SINK_LAG_EVENTS.labels(sink.name).set(sink.ledger.pending)
                     waited = 0 if sink.waiting_since is None else now - sink.waiting_since

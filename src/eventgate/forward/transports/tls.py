@@ -28,7 +28,6 @@ class TlsSettings(Settings):
     def _belong_together(self) -> Self:
         if (self.certificate_file is None) != (self.key_file is None):
             raise ValueError("certificate_file and key_file belong together; one of them is missing")
-        client_context(self)  # a file that cannot be read is a mistake to be told before anything starts
         return self
 
 
