@@ -50,11 +50,12 @@ async def test_rows_survive_stop_and_kill(public_path: Path) -> None:
 
 async def test_a_killed_initdb_leaves_nothing_in_the_way(public_path: Path) -> None:
     directory = public_path / "pg"
-    half = directory / "cluster.new"
+    half = directory / "cluster.new-123"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18")
     async with EmbeddedPostgres(directory) as postgres:
         assert await _ask(postgres.url, "SELECT 1") == 1
+    assert not half.exists()
 
 
 async def test_it_dies_with_its_parent_and_the_next_start_waits_for_it(public_path: Path) -> None:

@@ -69,6 +69,20 @@ def test_a_kill_leaves_no_orphan_and_the_next_start_recovers(serving: Serving, e
     assert serving.bootstrap == before
 
 
+def test_a_first_start_killed_again_and_again_succeeds_at_last(public_path: Path) -> None:
+    """At whatever step: while initdb runs, while tables are made, while the first company is."""
+    serving = Serving(public_path)
+    for tenths in range(2, 30, 4):
+        serving.launch()
+        time.sleep(tenths / 10)
+        os.killpg(serving.pid, signal.SIGKILL)
+        serving.process.wait(10)
+    with serving:
+        assert serving.bootstrap["serial"] == "EG-0001"
+        assert list((serving.data / "postgres").glob("*.new*")) == []
+        assert list(serving.data.glob("*.new")) == []
+
+
 def test_the_next_start_need_not_wait(serving: Serving) -> None:
     """The old database may still be on its way out when the new parent comes."""
     serving.stop(signal.SIGKILL)

@@ -14,6 +14,7 @@ import pytest
 from tests.services.certificates import Certificates
 from tests.serving import Serving
 
+from eventgate.errors import Unavailable
 from eventgate.sdk import Client
 from eventgate.signing.keys import SigningKey
 from eventgate.signing.sign import sign
@@ -101,3 +102,18 @@ def test_metrics_add_up_over_all_processes(serving: Serving) -> None:
         text = answer.read().decode()
     assert re.search(r"^eventgate_events_accepted_total 12\.0$", text, re.MULTILINE)
     assert re.search(r"^eventgate_journal_backlog_events 0\.0$", text, re.MULTILINE)
+
+
+def test_a_full_disk_refuses_writes_and_serves_readers(public_path: Path) -> None:
+    with Serving(public_path, config=f"[writes]\nmin_free_disk_bytes = {1 << 60}\n") as serving:
+        made = serving.bootstrap
+        key = SigningKey.from_pem(Path(made["signingKeyFile"]).read_bytes())
+        with (
+            Client(serving.url, made["authKey"], key, made["verifyKeyId"], retry_for=0) as client,
+            pytest.raises(Unavailable) as refused,
+        ):
+            client.send(_event())
+        assert refused.value.code == "storage-low"
+        headers = {"Authorization": made["authKey"]}
+        with urllib.request.urlopen(urllib.request.Request(f"{serving.url}/v2/alerts", headers=headers)) as answer:
+            assert json.load(answer)["total"] == 0

@@ -4,12 +4,15 @@ Touches the database's directory. Every step is beside its final place and moved
 in the middle leaves nothing half made.
 """
 
+import os
 import secrets
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 from eventgate.db.account import Account
+from eventgate.db.lifeline import dies_with_parent
 from eventgate.errors import ConfigurationError, FieldError, Unavailable
 
 MAJOR = "18"
@@ -34,8 +37,9 @@ def initialise(cluster: Path, programs: Path, account: Account, *, user: str, pa
     """
     if cluster.exists():
         return
-    fresh = cluster.with_name(f"{cluster.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
+    for half_made in cluster.parent.glob(f"{cluster.name}.new-*"):  # by a start that was killed; perhaps not quite dead
+        shutil.rmtree(half_made, ignore_errors=True)
+    fresh = cluster.with_name(f"{cluster.name}.new-{os.getpid()}")
     command = [
         str(programs / "initdb"),
         f"--pgdata={fresh}",
@@ -49,7 +53,13 @@ def initialise(cluster: Path, programs: Path, account: Account, *, user: str, pa
         "--no-instructions",
     ]
     outcome = subprocess.run(  # noqa: S603 - our own program
-        command, check=False, cwd="/", capture_output=True, text=True, **account.options()
+        command,
+        check=False,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        preexec_fn=dies_with_parent(signal.SIGKILL),
+        **account.options(),
     )
     if outcome.returncode != 0:
         words = (outcome.stderr or outcome.stdout).strip()

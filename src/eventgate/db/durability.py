@@ -10,7 +10,7 @@ import asyncpg
 
 from eventgate.errors import ConfigurationError, FieldError
 
-_OLDEST = 15
+_OLDEST = 18
 _ALLOWED = {
     "fsync": ("on",),
     "full_page_writes": ("on",),
