@@ -1,8 +1,9 @@
-"""Nothing but curl and openssl: the script of examples/ against a whole EventGate, and what it sent is found."""
+"""The programs of examples/ against a whole EventGate, and what they sent is found."""
 
 import json
 import os
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -72,3 +73,11 @@ def test_the_sample_needs_no_argument(serving: Serving) -> None:
 def test_what_is_refused_ends_with_1_and_says_why(serving: Serving) -> None:
     status, answer = _send(serving, "-", stdin=b'{"timestamp":"yesterday"}')
     assert (status, answer["status"], answer["errors"][0]["pointer"]) == (1, 422, "/timestamp")
+
+
+def test_the_sensor_of_a_dozen_lines_sends_its_alert(serving: Serving) -> None:
+    command = [sys.executable, str(SCRIPT.parent / "sensor.py"), str(serving.data / "bootstrap.json")]
+    done = subprocess.run(command, check=True, capture_output=True, timeout=60, text=True)
+    status, alert_id = done.stdout.split()
+    assert status == "accepted"
+    assert _alert(serving, alert_id)["data"]["ssid"] == "free-wifi"
