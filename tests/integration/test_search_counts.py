@@ -1,5 +1,6 @@
 """Counts over what a query selects, export of all of it, and the codes really seen, on a real PostgreSQL."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 
@@ -196,3 +197,8 @@ class TestCountsOfPastDays:
         assert await spread.fetchval("SELECT count(*) FROM counted_days") == before - 1
         orphans = "SELECT count(*) FROM event_counts WHERE id NOT IN (SELECT low FROM counted_days)"
         assert await spread.fetchval(orphans) == 0
+
+    async def test_days_are_counted_by_themselves(self, spread: asyncpg.Pool) -> None:
+        async with DayCounts(spread, Partitions(spread, SystemClock()), SystemClock()), asyncio.timeout(30):
+            while await spread.fetchval("SELECT count(*) FROM counted_days") < 50:
+                await asyncio.sleep(0.05)

@@ -3,16 +3,20 @@
 Touches PostgreSQL (reads events and journal, owns event_counts, counted_days and counted_until).
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import asyncpg
+import structlog
 
 from eventgate.alerts.scope import Scope
 from eventgate.alerts.windows import Partitions, Window
 from eventgate.clock import Clock
 from eventgate.db.pool import translated
+from eventgate.errors import Unavailable
 from eventgate.ids import first_id
 from eventgate.query import Query
 from eventgate.query.fieldtypes import EVERY_ID
@@ -20,8 +24,12 @@ from eventgate.query.fieldtypes import EVERY_ID
 DAYS_AT_ONCE = 3
 """Counting a day takes a moment, in a transaction that should not grow old."""
 
+_log = structlog.get_logger()
+
 _SETTLED_MS = 3_600_000
 """A day is counted so long after its end."""
+
+_EVERY_SECONDS, _SOON_SECONDS = 60.0, 1.0
 
 _BATCHES_AT_ONCE = 1_000
 _TOO_MANY_BATCHES = 10_000
@@ -89,12 +97,24 @@ async def counted(connection: asyncpg.Connection, scope: Scope, whole: Window) -
 
 
 class DayCounts:
-    """Keeps the counts; to be called every minute, by one process."""
+    """Keeps the counts while entered, in one process. What fails is logged and tried again the next time."""
 
     def __init__(self, pool: asyncpg.Pool, partitions: Partitions, clock: Clock) -> None:
         self._pool = pool
         self._partitions = partitions
         self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run(), name="day counts")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._task is not None, "left without having been entered"
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def refresh(self) -> int:
         """Add what came late for the days that are counted, and count a few more; how many. Raises Unavailable."""
@@ -114,6 +134,15 @@ class DayCounts:
                     await connection.execute("INSERT INTO counted_days (low, high) VALUES ($1, $2)", *day)
                 await connection.execute("UPDATE counted_until SET position = $1", head)
         return len(new)
+
+    async def _run(self) -> None:
+        while True:
+            counted = 0
+            try:
+                counted = await self.refresh()
+            except (Unavailable, asyncpg.PostgresError) as error:
+                _log.warning("counting past days failed", error=str(error), cause=str(error.__cause__ or ""))
+            await asyncio.sleep(_EVERY_SECONDS if counted < DAYS_AT_ONCE else _SOON_SECONDS)
 
     async def _add_late(self, connection: asyncpg.Connection, days: Sequence[Window], until: int) -> None:
         if not days:

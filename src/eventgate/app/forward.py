@@ -11,6 +11,8 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from eventgate.alerts.counts import DayCounts
+from eventgate.alerts.windows import Partitions
 from eventgate.api.application import build_metrics_application
 from eventgate.api.health import Metrics
 from eventgate.app.ground import lay_ground
@@ -49,6 +51,8 @@ async def forward(order: Order) -> AsyncIterator[None]:
             order.database_url, ground.clock, _policy(configuration), days_past=configuration.writes.max_age_days
         )
         await stack.enter_async_context(housekeeping)
+        partitions = Partitions(ground.pool, ground.clock)
+        await stack.enter_async_context(DayCounts(ground.pool, partitions, ground.clock))
         stores = Stores(
             journal=ground.journal,
             tail=ground.tail,
