@@ -13,6 +13,10 @@ from uuid import UUID
 import asyncpg
 
 from eventgate.alerts.catalogue import CODES
+from eventgate.alerts.counts import DayCounts
+from eventgate.alerts.windows import Partitions
+from eventgate.clock import SystemClock
+from eventgate.db.pool import open_pool
 from eventgate.event import Event, Kind, Origin, SensorNames
 from eventgate.ids import uuid7
 from eventgate.journal import partitions
@@ -66,6 +70,12 @@ async def make(url: str, events: int) -> None:
     await partitions.cool(connection, midnight + timedelta(days=1), DAYS + 40)
     await connection.execute("VACUUM ANALYZE events")
     await connection.close()
+    pool = await open_pool(url, size=2)
+    counts = DayCounts(pool, Partitions(pool, SystemClock()), SystemClock())
+    while await counts.refresh():
+        pass
+    await pool.execute("VACUUM ANALYZE event_counts")
+    await pool.close()
 
 
 def _fill(url: str, start: int, count: int) -> None:

@@ -24,6 +24,7 @@ import asyncpg
 from benchmarks import corpus
 from benchmarks.questions import MIDNIGHT, Question, questions
 
+from eventgate.alerts.meta import AlertMeta
 from eventgate.alerts.paging import PageRequest
 from eventgate.alerts.scope import Scope
 from eventgate.alerts.search import ALERTS, DEADLINE_SECONDS, SETTINGS, AlertSearch
@@ -64,13 +65,8 @@ class Contest:
 
     def __init__(self, pool: asyncpg.Pool, hand: asyncpg.Connection) -> None:
         clock = SystemClock()
-        names = corpus.names()
-
-        async def names_of(_company: UUID) -> Mapping[UUID, SensorNames]:
-            return names
-
-        self._names = names
-        self._search = AlertSearch(pool, names_of, Partitions(pool, clock), clock)
+        self._names = corpus.names()
+        self._search = AlertSearch(pool, _names_of, Partitions(pool, clock), clock)
         self._hand = hand
 
     async def ask(self, span: str, asked: tuple[Question, ...]) -> Result:
@@ -126,6 +122,38 @@ class Contest:
             return await _median(lambda: self._hand.fetch(statement, timeout=HAND_TIMEOUT))
         except TimeoutError:
             return HAND_TIMEOUT
+
+
+async def _numbers(pool: asyncpg.Pool, hand: asyncpg.Connection) -> None:
+    """What /v2/alerts/meta costs, against one statement that groups the same rows by category, code and severity."""
+    clock = SystemClock()
+    meta = AlertMeta(pool, _names_of, Partitions(pool, clock), clock)
+    print("\n| numbers of | span | EventGate ms | by hand ms | counted |\n|---|---|---|---|---|")
+    for text, test in (
+        ("", "true"),
+        ("severity·>·8", "severity > 8"),
+        ("data.channel·is·149", "data -> 'channel' = '149'"),
+    ):
+        for span, days in SPANS.items():
+            since = MIDNIGHT - timedelta(days=days or corpus.DAYS)
+            query = parse_filters([*([text] if text else []), f"timestamp·isOnOrAfter·{since:%Y-%m-%d %H:%M}"])
+            seconds = await _median(lambda query=query: meta.meta(OURS, query))
+            counted = await meta.meta(OURS, query)
+            statement = (
+                "SELECT category, code, severity, sensor, count(*), min(id::text), max(id::text) FROM events "
+                f"WHERE company = '{OURS}' AND kind = 1 AND id >= first_id('{since:%Y-%m-%d %H:%M}Z') AND {test} GROUP BY 1, 2, 3, 4"
+            )
+            started = time.perf_counter()
+            await hand.fetch(statement)
+            by_hand = time.perf_counter() - started
+            partial = "" if counted.complete else ", partial"
+            print(
+                f"| {text or 'all'} | {span} | {seconds * 1000:.0f} | {by_hand * 1000:.0f} | {counted.total}{partial} |"
+            )
+
+
+async def _names_of(_company: UUID) -> Mapping[UUID, SensorNames]:
+    return corpus.names()
 
 
 async def _median(ask: Callable[[], Awaitable[object]]) -> float:
@@ -195,6 +223,7 @@ async def run(events: int, data: Path, *, pairs: bool) -> None:
                 results.append(await contest.ask(span, these))
                 print(_line(results[-1]), flush=True)
         _summary(results)
+        await _numbers(pool, hand)
         await hand.close()
         await pool.close()
 
