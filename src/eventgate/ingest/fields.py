@@ -15,15 +15,15 @@ from msgspec import Meta
 from eventgate.errors import FieldError
 from eventgate.ingest.limits import MESSAGE_CHARACTERS
 
-_TEXT = r"\A[^\x00-\x1f\x7f-\x9f]+\Z"
-"""Names are compared, sorted and shown in tables: no control characters. Those are welcome in message and data."""
-
-Name = Annotated[str, Meta(max_length=128, pattern=_TEXT)]
-Code = Annotated[str, Meta(max_length=64, pattern=_TEXT)]
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
+Code = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
-class Report(msgspec.Struct, frozen=True):
-    """What a sensor says of one event. A member that is null counts as left out; unknown ones are kept, unread."""
+class Report(msgspec.Struct, frozen=True, gc=False):
+    """What a sensor says of one event. A member that is null counts as left out; unknown ones are kept, unread.
+
+    ``data`` is an object once ``read`` has looked.
+    """
 
     timestamp: Annotated[datetime, Meta(tz=True)]
     id: UUID | None = None
@@ -36,7 +36,7 @@ class Report(msgspec.Struct, frozen=True):
     severity: Annotated[int, Meta(ge=0, le=10)] | None = None
     message: Annotated[str, Meta(max_length=MESSAGE_CHARACTERS)] | None = None
     sequence: Annotated[int, Meta(ge=0, le=(1 << 63) - 1)] | None = None
-    data: dict[str, Any] | None = None
+    data: Any = None
 
 
 EXPECTED = {
@@ -55,7 +55,11 @@ EXPECTED = {
 }
 """What each member may be, for a person."""
 
-_TYPES = {field.name: field.type for field in msgspec.structs.fields(Report)}
+_TYPES = {field.name: field.type for field in msgspec.structs.fields(Report)} | {"data": dict[str, Any] | None}
+_NAMES = ("eventId", "serial", "alertCode")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Names are compared, sorted and shown in tables: no control characters. Those are welcome in message and data."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _EXCESS_DIGITS = re.compile(r"(\.[0-9]{6})[0-9]+")
@@ -64,9 +68,16 @@ _EXCESS_DIGITS = re.compile(r"(\.[0-9]{6})[0-9]+")
 def read(members: Mapping[str, Any]) -> Report | list[FieldError]:
     """The report, or everything that is wrong with it."""
     try:
-        return msgspec.convert(members, Report)
+        report = msgspec.convert(members, Report)
     except msgspec.ValidationError:
         return _wrong(members)
+    plain = (
+        (report.data is None or type(report.data) is dict)
+        and (report.eventId is None or report.eventId.isprintable())
+        and (report.alertCode is None or report.alertCode.isprintable())
+        and (report.serial is None or report.serial.isprintable())
+    )
+    return report if plain else _wrong(members) or report
 
 
 def milliseconds(report: Report, members: Mapping[str, Any]) -> int:
@@ -87,6 +98,9 @@ def _wrong(members: Mapping[str, Any]) -> list[FieldError]:
             continue
         try:
             msgspec.convert(value, kind)
+            fits = value is None or name not in _NAMES or not _CONTROL.search(value)
         except msgspec.ValidationError:
+            fits = False
+        if not fits:
             problems.append(FieldError(f"/{name}", "field-invalid", f"{name} must be {EXPECTED[name]}."))
     return problems

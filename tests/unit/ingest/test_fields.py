@@ -74,7 +74,13 @@ def test_members_nobody_knows_are_let_through() -> None:
 
 def test_longest_and_strangest_legal_values() -> None:
     members = report(
-        eventId="é" * 128, alertCode="x" * 64, message="\x00" * 4096, severity=0, categoryId=6, sequence=2**63 - 1
+        eventId="é" * 128,
+        serial="a\u2028\ue000",
+        alertCode="x" * 64,
+        message="\x00" * 4096,
+        severity=0,
+        categoryId=6,
+        sequence=2**63 - 1,
     )
     assert isinstance(read(members), Report)
 
