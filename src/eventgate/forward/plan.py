@@ -43,7 +43,7 @@ class _Kind(NamedTuple):
     make: Callable[[Any, str, Journal, Clock], Transport]
 
 
-_TRANSPORTS: Mapping[str, _Kind] = {
+TRANSPORTS: Mapping[str, _Kind] = {
     "udp": _Kind(UdpSettings, SyslogDatagrams.guarantee, lambda settings, *_: SyslogDatagrams(settings)),
     "tcp": _Kind(TcpSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
     "tls": _Kind(SecureSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
@@ -61,8 +61,8 @@ def _json() -> Format:
     return json.encode
 
 
-_FORMATS: Mapping[str, Callable[..., Format]] = {"json": _json, "rfc5424": Rfc5424}
-_FORMAT_KEYS: Mapping[str, frozenset[str]] = {
+FORMATS: Mapping[str, Callable[..., Format]] = {"json": _json, "rfc5424": Rfc5424}
+FORMAT_KEYS: Mapping[str, frozenset[str]] = {
     "json": frozenset(),
     "rfc5424": frozenset(field.name for field in fields(Rfc5424)),
 }
@@ -107,9 +107,9 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
             return built
         return None
 
-    kind: _Kind | None = chosen("transport", definition.transport, _TRANSPORTS)
-    format_of = chosen("format", definition.format, _FORMATS)
-    own = _FORMAT_KEYS.get(definition.format, frozenset())
+    kind: _Kind | None = chosen("transport", definition.transport, TRANSPORTS)
+    format_of = chosen("format", definition.format, FORMATS)
+    own = FORMAT_KEYS.get(definition.format, frozenset())
     encode = format_of and checked(format_of, {k: v for k, v in definition.options.items() if k in own})
     settings = kind and checked(kind.settings, {k: v for k, v in definition.options.items() if k not in own})
     matches = None

@@ -1,5 +1,6 @@
 """A sink's definition is checked whole: every mistake at once, each with its key and what would have been right."""
 
+import re
 from pathlib import Path
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import pytest
 from tests.unit.formats.samples import ALERT, NAMES
 
 from eventgate.errors import ConfigurationError
-from eventgate.forward.plan import plan
+from eventgate.forward.plan import FORMAT_KEYS, TRANSPORTS, plan
 from eventgate.sinks.definition import SinkDefinition
 
 
@@ -71,3 +72,15 @@ def test_a_certificate_file_that_is_no_certificate_is_named(tmp_path: Path) -> N
 
 def test_a_certificate_without_its_key() -> None:
     assert any("belong together" in detail for detail in mistakes("tls", address="h:1", certificate_file="c").values())
+
+
+CONFIGURATION = Path(__file__).parents[3] / "config" / "eventgate.toml"
+
+
+def test_the_configuration_file_documents_every_key_of_every_transport_and_format() -> None:
+    sinks = CONFIGURATION.read_text("utf-8").partition("# [[sinks]]")[2]
+    known = {name for kind in TRANSPORTS.values() for name in kind.settings.model_fields}
+    known |= {name for keys in FORMAT_KEYS.values() for name in keys}
+    documented = set(re.findall(r"^# ([a-z_]+) = ", sinks, re.MULTILINE))
+    assert known - documented == {"password"}  # named beside password_file
+    assert documented - known == {"name", "transport", "format", "filter", "company"}
