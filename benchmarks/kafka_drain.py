@@ -25,7 +25,7 @@ from tests.services.certificates import Certificates
 from tests.services.kafka import Kafka
 from tests.services.kafka_records import committed, make_topic
 
-from eventgate.app.forward import calm_collector
+from eventgate.app.collector import calm_collector
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool

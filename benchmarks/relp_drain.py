@@ -21,7 +21,7 @@ from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.certificates import Certificates
 from tests.services.rsyslog import Rsyslog
 
-from eventgate.app.forward import calm_collector
+from eventgate.app.collector import calm_collector
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool

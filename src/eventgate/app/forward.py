@@ -3,7 +3,6 @@
 Touches what its rooms touch; wires them.
 """
 
-import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +14,7 @@ from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
 from eventgate.api.application import build_metrics_application
 from eventgate.api.health import Metrics
+from eventgate.app.collector import calm_collector
 from eventgate.app.ground import lay_ground
 from eventgate.app.order import Order
 from eventgate.app.sinks import plans
@@ -29,15 +29,6 @@ from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
 
 _CONNECTIONS = 8
-
-
-def calm_collector() -> None:
-    """Let the garbage collector come more rarely: events are tuples without cycles, walked in vain while they pass.
-
-    It costs a quarter of the time otherwise. Reference counting frees them all the same.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 100)
 
 
 @asynccontextmanager

@@ -34,6 +34,7 @@ from eventgate.api.routes import OpenRoute, Route
 from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
+from eventgate.app.collector import calm_collector
 from eventgate.app.ground import Ground, lay_ground
 from eventgate.app.order import Order
 from eventgate.app.tls import tls_context
@@ -59,6 +60,7 @@ _CANCEL_SECONDS = 2.0
 @asynccontextmanager
 async def worker(order: Order) -> AsyncIterator[None]:
     """Serve while entered. Leaving stops listening, finishes what is under way, commits what waits."""
+    calm_collector()
     configuration = order.configuration
     http = configuration.http
     async with AsyncExitStack() as stack:
