@@ -17,7 +17,6 @@ from eventgate.errors import Unavailable
 from eventgate.journal import partitions, payload
 from eventgate.journal.group import Group
 from eventgate.journal.outcome import Receipt
-from eventgate.journal.recent import Stored
 from eventgate.journal.rows import COLUMNS, Row, copy_body
 
 _COPY = f"COPY events ({COLUMNS}) FROM STDIN (FORMAT binary)"
@@ -173,7 +172,7 @@ class Committer:
             return
         group.found(
             {
-                rows[record["number"] - 1].key: Stored(record["content_digest"], record["position"], record["index"])
+                rows[record["number"] - 1].key: (record["content_digest"], record["position"], record["index"])
                 for record in records
             }
         )

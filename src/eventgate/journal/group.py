@@ -38,7 +38,7 @@ class Group:
     def committed(self, receipt: Receipt) -> None:
         """All that was fresh is stored now, as one batch in the order of ``fresh``."""
         position = receipt.position
-        self.new = {row.key: Stored(row.event.content_digest, position, index) for index, row in enumerate(self.fresh)}
+        self.new = {row.key: (row.event.content_digest, position, index) for index, row in enumerate(self.fresh)}
         self._receipt = receipt
         self.fresh = []
 
@@ -57,7 +57,6 @@ class Group:
                 receipt = self._receipt
             else:
                 stored = stored or self._known[row.key]
-                same = stored.digest == row.event.content_digest
-                status = Status.DUPLICATE if same else Status.CONFLICT
-            outcomes.append(Outcome(status, stored.position, stored.index))
+                status = Status.DUPLICATE if stored[0] == row.event.content_digest else Status.CONFLICT
+            outcomes.append(Outcome(status, stored[1], stored[2]))
         return Appended(outcomes, receipt)

@@ -5,15 +5,9 @@ Pure; a bounded amount of memory.
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
 
-
-class Stored(NamedTuple):
-    """Where an event is, and its content digest."""
-
-    digest: bytes
-    position: int
-    index: int  # type: ignore[assignment]  # a tuple has a method of that name, which nobody wants here
+Stored = tuple[bytes, int, int]
+"""An event's content digest, and where it is: position and index. A plain tuple, for there are many of them."""
 
 
 class Recent:

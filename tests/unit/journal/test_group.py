@@ -5,7 +5,7 @@ from benchmarks.rows import Site
 from eventgate.event import Event
 from eventgate.journal.group import Group
 from eventgate.journal.outcome import Outcome, Receipt, Status
-from eventgate.journal.recent import Recent, Stored
+from eventgate.journal.recent import Recent
 from eventgate.journal.rows import pack
 
 MS = 1_763_726_400_000
@@ -58,7 +58,7 @@ def test_what_is_remembered_is_not_copied_again() -> None:
     event, extra = Site().write(MS, 2)
     recent = Recent()
     (row,) = pack([event])
-    recent.remember({row.key: Stored(event.content_digest, 3, 7)})
+    recent.remember({row.key: (event.content_digest, 3, 7)})
     group = Group([pack([event, other_content(event), extra])], recent)
     assert [fresh.event for fresh in group.fresh] == [extra]
     group.committed(RECEIPT)
@@ -74,7 +74,7 @@ def test_what_the_database_knows_leaves_no_gap_in_the_indexes() -> None:
     first, second, third = Site().write(MS, 3)
     rows = pack([first, second, third])
     group = Group([rows], Recent())
-    group.found({rows[1].key: Stored(second.content_digest, 2, 0)})
+    group.found({rows[1].key: (second.content_digest, 2, 0)})
     group.committed(RECEIPT)
     (appended,) = group.outcomes()
     assert [outcome[1:] for outcome in appended.outcomes] == [(9, 0), (2, 0), (9, 1)]
@@ -84,7 +84,7 @@ def test_what_the_database_knows_leaves_no_gap_in_the_indexes() -> None:
 def test_a_group_of_repeats_alone_has_nothing_fresh_and_no_receipt() -> None:
     (event,) = Site().write(MS, 1)
     recent = Recent()
-    recent.remember({pack([event])[0].key: Stored(event.content_digest, 1, 0)})
+    recent.remember({pack([event])[0].key: (event.content_digest, 1, 0)})
     group = Group([pack([event])], recent)
     assert group.fresh == []
     (appended,) = group.outcomes()

@@ -1,8 +1,8 @@
 """The memory of ids is bounded and forgets the eldest."""
 
-from eventgate.journal.recent import Recent, Stored
+from eventgate.journal.recent import Recent
 
-PLACE = Stored(b"d" * 32, 1, 0)
+PLACE = (b"d" * 32, 1, 0)
 
 
 def key(number: int) -> bytes:
