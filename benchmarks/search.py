@@ -173,10 +173,9 @@ def _line(result: Result) -> str:
 
 
 def _summary(results: list[Result]) -> None:
-    whole = [r for r in results if r.complete]
-    print(
-        f"\n{len(results)} searches, {len(results) - len(whole)} of them partial at the deadline of {DEADLINE_SECONDS:g} s."
-    )
+    whole = [result for result in results if result.complete]
+    stopped = len(results) - len(whole)
+    print(f"\n{len(results)} searches, {stopped} of them partial at the deadline of {DEADLINE_SECONDS:g} s.")
     for name, paired in (("alone", False), ("in pairs", True)):
         if among := [result for result in whole if (" & " in result.text) is paired]:
             ratios = sorted(r.ratio for r in among)
