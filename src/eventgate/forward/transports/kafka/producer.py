@@ -19,7 +19,7 @@ from eventgate.errors import Disconnected
 from eventgate.forward.transports.kafka.settings import KafkaSettings
 
 _TRANSACTION_TIMEOUT_MS = 10_000
-_FAREWELL_SECONDS = 3.0
+_FAREWELL_SECONDS = 2.0
 _RETRY_SECONDS = 0.05
 
 
