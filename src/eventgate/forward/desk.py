@@ -66,7 +66,7 @@ class Desk:
             match request.verb:
                 case Verb.PAUSE:
                     inbox.rest(True)
-                    answer = Answer(True, "paused")
+                    anew, answer = True, Answer(True, "paused")
                 case Verb.RESUME:
                     inbox.rest(False)
                     anew, answer = True, Answer(True, "resumed")

@@ -12,8 +12,8 @@ the window is delivered, then the standing counts both. A crash in between repea
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 
@@ -24,8 +24,8 @@ from eventgate.forward.desk import Desk
 from eventgate.forward.drafts import Draft, Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
-from eventgate.forward.transports import CursorLost, Delivery, Outgoing, Transport, Window
-from eventgate.journal.cursors import Cursor, Totals
+from eventgate.forward.transports import CursorLost, Outgoing, Transport, Window
+from eventgate.journal.cursors import Cursor, Standing
 from eventgate.sinks.dead_letters import DeadLetters, Letter
 from eventgate.sinks.definition import State
 from eventgate.telemetry import SINK_DEAD, SINK_DEFERRED, SINK_DELIVERED, SINK_EXPIRED, SINK_FILTERED
@@ -40,6 +40,7 @@ _TELL_SECONDS = 5.0
 """A receiver that keeps the progress hears no more often of events that were only passed over."""
 
 _METRICS = (SINK_DELIVERED, SINK_FILTERED, SINK_DEAD, SINK_EXPIRED)
+_Result = TypeVar("_Result")
 _log = structlog.get_logger()
 
 
@@ -110,15 +111,16 @@ class DeliveryLoop:
         return 0.0
 
     async def _deliver(self) -> None:
-        self._keeping.move(await self._transport.open(self._keeping.standing))
+        opened = await self._unless_called(self._transport.open(self._keeping.standing), "while connecting")
+        self._keeping.move(opened)
         await self._desk.say(State.RUNNING)
-        self._drafts.restart(self._keeping.standing.cursor, await self._desk.replay_until())
+        self._drafts.restart(opened.cursor, await self._desk.replay_until())
         most = self._most
         ahead = asyncio.create_task(self._drafts.next(most, _PATIENCE))
         try:
             while not (self._inbox.stopping or self._inbox.paused) and self._most == most:
                 if await self._desk.serve(self._inbox, self._transport):
-                    return
+                    break
                 if await self._comes_before_a_call(ahead):
                     draft = ahead.result()
                     ahead = asyncio.create_task(self._drafts.next(most, _PATIENCE))
@@ -132,20 +134,19 @@ class DeliveryLoop:
         before = self._keeping.standing
         await self._bury(draft.unfit)
         if not draft.events and not self._worth_telling(draft.end):
-            self._keeping.move(draft.standing(before, 0))
+            self._advance(before, draft.standing(before, 0))
             await self._keeping.save_if_due()
             return
         window = Window(draft.events, draft.standing(before, len(draft.events)))
         try:
-            delivery = await self._delivered(window)
+            delivery = await self._unless_called(self._transport.deliver(window), "while the receiver was silent")
         except Refused as refusal:
             self._narrow(window, refusal)
             raise
         await self._bury([_letter(window.events[number], reason) for number, reason in delivery.refused])
         after = draft.standing(before, delivery.finished, len(delivery.refused))
-        self._keeping.move(after)
+        self._advance(before, after)
         self._told, self._told_at = after.cursor, self._clock.monotonic()
-        self._count(before.totals, after.totals)
         await self._keeping.save()
         if delivery.finished:
             self._backoff.reset()
@@ -154,20 +155,20 @@ class DeliveryLoop:
         if delivery.failure is not None:
             raise delivery.failure
 
-    async def _delivered(self, window: Window) -> Delivery:
-        """Deliver, but do not let a silent receiver keep us from what is wanted of us meanwhile."""
-        delivering = asyncio.create_task(self._transport.deliver(window))
+    async def _unless_called(self, work: Coroutine[Any, Any, _Result], when: str) -> _Result:
+        """Do what the receiver has a part in, but let no silent receiver keep us from what is wanted of us."""
+        working = asyncio.create_task(work)
         try:
-            while not delivering.done():
+            while not working.done():
                 if self._inbox.urgent:
-                    await asyncio.wait([delivering], timeout=_GRACE)
+                    await asyncio.wait([working], timeout=_GRACE)
                     break
-                await self._comes_before_a_call(delivering)
-            if not delivering.done():
-                raise Disconnected("interrupted while the receiver was silent")
-            return delivering.result()
+                await self._comes_before_a_call(working)
+            if not working.done():
+                raise Disconnected(f"interrupted {when}")
+            return working.result()
         finally:
-            await _end(delivering)
+            await _end(working)
 
     async def _bury(self, letters: list[Letter]) -> None:
         if letters:
@@ -188,11 +189,13 @@ class DeliveryLoop:
         quiet = self._clock.monotonic() - self._told_at
         return quiet >= (_REMINDER_SECONDS if cursor == self._told else _TELL_SECONDS)
 
-    def _count(self, before: Totals, after: Totals) -> None:
-        for metric, had, has in zip(_METRICS, before, after, strict=True):
+    def _advance(self, before: Standing, after: Standing) -> None:
+        self._keeping.move(after)
+        for metric, had, has in zip(_METRICS, before.totals, after.totals, strict=True):
             metric.labels(self._name).inc(has - had)
-        if after.expired > before.expired:
-            _log.error("events expired before delivery", sink=self._name, events=after.expired - before.expired)
+        expired = after.totals.expired - before.totals.expired
+        if expired:
+            _log.error("events expired before delivery", sink=self._name, events=expired)
 
     async def _rest(self) -> None:
         """Wait, with the connection closed, until somebody wants us to go on."""

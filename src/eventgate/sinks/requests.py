@@ -15,6 +15,7 @@ from eventgate.db.pool import translated
 
 CHANNEL = "eventgate_sinks"
 _LOOK_SECONDS = 0.05
+_KEPT_DAYS = 7
 
 
 class Verb(StrEnum):
@@ -67,6 +68,9 @@ class Requests:
                     "INSERT INTO sink_requests (sink, verb, position, asked_by) VALUES ($1, $2, $3, $4) RETURNING id",
                     sink, verb, position, asked_by,
                 )  # fmt: skip
+                await connection.execute(
+                    "DELETE FROM sink_requests WHERE answered_at < now() - make_interval(days => $1)", _KEPT_DAYS
+                )
                 await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, sink)
         deadline = asyncio.get_running_loop().time() + timeout
         while asyncio.get_running_loop().time() < deadline:

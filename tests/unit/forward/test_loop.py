@@ -90,3 +90,17 @@ async def test_a_lost_cursor_is_said_and_nothing_is_delivered() -> None:
     await running
     assert world.states == [(State.CURSOR_LOST, "the topic is another one")]
     assert world.windows == []
+
+
+async def test_a_receiver_that_is_never_reached_does_not_keep_the_loop_from_stopping(monkeypatch: object) -> None:
+    class Unreachable(World):
+        async def open(self, kept: Standing) -> Standing:
+            inbox.stop()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    inbox = Inbox(paused=False)
+    world = Unreachable(batches(4))
+    monkeypatch.setattr("eventgate.forward.loop._GRACE", 0)
+    await asyncio.wait_for(world.process(inbox), 5)
+    assert world.states == [(State.RETRYING, "interrupted while connecting")]

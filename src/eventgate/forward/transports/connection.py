@@ -160,7 +160,8 @@ class _Tls:
         with contextlib.suppress(ssl.SSLWantReadError):
             while piece := self._object.read(_CHUNK):
                 plain.append(piece)
-            raise ConnectionResetError(errno.ECONNRESET, "closed by the peer")
+            if not plain:  # what came before the end is handed over first; the end is still there the next time
+                raise ConnectionResetError(errno.ECONNRESET, "closed by the peer")
         return b"".join(plain)
 
     def outgoing(self) -> bytes:
