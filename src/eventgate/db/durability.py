@@ -60,6 +60,5 @@ async def _sessions(connection: asyncpg.Connection, url: str) -> list[FieldError
         shared = True
     finally:
         await other.close()
-        await connection.remove_listener(_CHANNEL, lambda *_: None)
     detail = "session locks and LISTEN do not work on this connection; connect to PostgreSQL itself, not to a pooler"
     return [FieldError("database.url", "pooled", detail)] if shared else []
