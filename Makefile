@@ -30,6 +30,7 @@ bench: ## every benchmark in turn, and one table of their ratios
 	@scripts/install-python test
 	@scripts/install-syslog-daemons
 	@scripts/install-kafka
+	@scripts/install-wrk
 	.venv/bin/python -m benchmarks.report
 
 bench-search: ## searches over ten million alerts against the best SQL by hand
