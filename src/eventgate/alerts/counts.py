@@ -49,15 +49,15 @@ GROUP BY company, day.low, kind, sensor, code, category, severity
 """
 _LATE_BATCHES = "SELECT batch FROM journal WHERE position > $1 AND first_id < $2 ORDER BY position LIMIT $3"
 
+_DAYS = "SELECT low, high FROM counted_days"
+
 # One statement, one snapshot: the counts and the position up to which they go belong together.
 _OF_DAYS = """
-SELECT counted_until.position, day.low, day.high,
-       counted.of_sensors, counted.code, counted.category, counted.severity, counted.sensor, counted.events
-FROM counted_until, counted_days AS day LEFT JOIN (
-    SELECT id, grouping(code) = 1 AS of_sensors, code, category, severity, sensor, sum(events)::bigint AS events
-    FROM event_counts WHERE {conditions} GROUP BY GROUPING SETS ((id, code, category, severity), (id, sensor))
-) AS counted ON counted.id = day.low
-WHERE day.low >= $2 AND day.low < $3
+SELECT counted_until.position, counted.* FROM counted_until LEFT JOIN (
+    SELECT grouping(sensor) = 0, grouping(id) = 0, id, code, category, severity, sensor, sum(events)::bigint AS events
+    FROM event_counts WHERE {conditions} AND id = ANY(${days}::uuid[])
+    GROUP BY GROUPING SETS ((id), (code, category, severity), (sensor))
+) AS counted ON true
 """
 
 _ORDERS = {">", "<", "isBefore", "isAfter", "isOnOrBefore", "isOnOrAfter"}
@@ -73,27 +73,37 @@ def answers(query: Query) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counted:
-    """What is counted of a scope, by day: what counting it anew would give, but for the batches in ``late``."""
+    """What is counted of a scope for some days, but for what the batches in ``late`` hold of them.
 
-    days: dict[Window, list[Sequence[Any]]] = field(default_factory=dict)
+    ``rows`` are of the form that Meta.add takes; ``days`` are all those days, with how many events each has.
+    """
+
+    days: dict[Window, int] = field(default_factory=dict)
+    rows: list[Sequence[Any]] = field(default_factory=list)
     late: Sequence[int] = ()
 
 
-async def counted(connection: asyncpg.Connection, scope: Scope, whole: Window) -> Counted:
-    """What is counted of the days that begin within ``whole``; nothing where counting lags far behind."""
-    days: dict[Window, list[Sequence[Any]]] = {}
-    until = 0
-    statement = _OF_DAYS.format(conditions=scope.conditions)
-    for until, low, high, *row in await connection.fetch(statement, *scope.parameters(whole)):  # noqa: B007 - read below
-        rows = days.setdefault(Window(low, high), [])
-        if row[-1] is not None:
-            rows.append(row)
+async def counted(connection: asyncpg.Connection, scope: Scope, wanted: Sequence[Window]) -> Counted:
+    """What is counted of those of the wanted windows that are whole days; nothing where counting lags far behind."""
+    known = {Window(*row) for row in await connection.fetch(_DAYS)}
+    days = {day.low: day for day in wanted if day in known}
     if not days:
         return Counted()
-    late = await connection.fetch(_LATE_BATCHES, until, max(days).high, _TOO_MANY_BATCHES)
-    return Counted() if len(late) == _TOO_MANY_BATCHES else Counted(days, [row["batch"] for row in late])
+    found = Counted(dict.fromkeys(days.values(), 0))
+    statement = _OF_DAYS.format(conditions=scope.conditions, days=scope.next_parameter)
+    whole = Window(min(known).low, max(known).high)
+    until = 0
+    for until, of_sensor, of_day, day, *row in await connection.fetch(  # noqa: B007 - read after the loop
+        statement, *scope.parameters(whole), list(days)
+    ):
+        if of_day:
+            found.days[days[day]] = row[-1]
+        elif row[-1] is not None:
+            found.rows.append((of_sensor, *row))
+    found.late = [row["batch"] for row in await connection.fetch(_LATE_BATCHES, until, whole.high, _TOO_MANY_BATCHES)]
+    return found if len(found.late) < _TOO_MANY_BATCHES else Counted()
 
 
 class DayCounts:
@@ -125,7 +135,7 @@ class DayCounts:
                 # What this snapshot shows of events is what the batches up to this position hold.
                 until = await connection.fetchval("SELECT position FROM counted_until FOR UPDATE")
                 head = await connection.fetchval("SELECT coalesce(max(position), $1) FROM journal", until)
-                known = [Window(*row) for row in await connection.fetch("SELECT low, high FROM counted_days")]
+                known = [Window(*row) for row in await connection.fetch(_DAYS)]
                 await self._forget(connection, [day for day in known if day not in days])
                 await self._add_late(connection, [day for day in known if day in days], until)
                 new = [day for day in reversed(days) if day not in known][:DAYS_AT_ONCE]

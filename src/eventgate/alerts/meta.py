@@ -28,7 +28,7 @@ _BUCKETS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 3 * _HOUR, 6 * _HOUR, _DA
 _MOST_BUCKETS = 96
 
 _COUNT = """
-SELECT grouping(code) = 1, code, category, severity, sensor, count(*) FROM events WHERE {conditions}
+SELECT grouping(sensor) = 0, code, category, severity, sensor, count(*) FROM events WHERE {conditions}
 GROUP BY GROUPING SETS ((code, category, severity), (sensor))
 """
 
@@ -54,22 +54,23 @@ class Meta:
     complete: bool = True
     counted_from: int | None = None
 
-    def add(self, at: int, rows: Sequence[Sequence[Any]]) -> None:
-        """Add the rows of _COUNT for a window that begins at ``at``."""
-        counted = 0
-        for of_sensors, code, category, severity, sensor, events in rows:
-            if of_sensors:
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Add counts by sensor, and by code with its category and severity; a row's first value says which it is."""
+        for of_sensor, code, category, severity, sensor, events in rows:
+            if of_sensor:
                 self.by_sensor[sensor] += events
                 continue
-            counted += events
+            self.total += events
             if code is not None:  # only alerts have these three
                 self.by_code[code] += events
                 self.by_category[category] += events
                 self.by_severity[severity] += events
-        if counted:
-            self.total += counted
+
+    def add_to_bucket(self, at: int, events: int) -> None:
+        """Count events at about that time."""
+        if events:
             bucket = at // self.bucket_ms * self.bucket_ms
-            self.histogram[bucket] = self.histogram.get(bucket, 0) + counted
+            self.histogram[bucket] = self.histogram.get(bucket, 0) + events
 
 
 class AlertMeta:
@@ -126,28 +127,33 @@ class AlertMeta:
         )  # fmt: skip
 
     async def _count(self, meta: Meta, scope: Scope, pieces: Sequence[Window], until: float, *, by_day: bool) -> None:
-        windows = Windows(pieces, newest_first=True, together=False)
         statement = _COUNT.format(conditions=scope.conditions)
         late = _COUNT.format(conditions=f"{scope.conditions} AND batch = ANY(${scope.next_parameter}::bigint[])")
         async with self._pool.acquire() as connection:
-            whole = Window(pieces[0].low, pieces[-1].high)
-            counted = await counts.counted(connection, scope, whole) if by_day else counts.Counted()
+            known = await counts.counted(connection, scope, pieces) if by_day else counts.Counted()
 
             async def ask(window: Window, seconds: float) -> list[Sequence[Any]]:
                 parameters = scope.parameters(window)
-                if (day := counted.days.get(window)) is None:
-                    return await connection.fetch(statement, *parameters, timeout=seconds)  # type: ignore[no-any-return]
-                if not counted.late:
-                    return day
-                return [*day, *await connection.fetch(late, *parameters, counted.late, timeout=seconds)]
+                if window in known.days:
+                    return await connection.fetch(late, *parameters, known.late, timeout=seconds)  # type: ignore[no-any-return]
+                return await connection.fetch(statement, *parameters, timeout=seconds)  # type: ignore[no-any-return]
 
+            asked = [piece for piece in pieces if known.late or piece not in known.days]
+            windows = Windows(asked, newest_first=True, together=False)
             async for window, rows in visit(self._clock, windows, ask, until=until):
-                meta.add(uuid7_ms(window.low), rows)
+                before = meta.total
+                meta.add(rows)
+                meta.add_to_bucket(uuid7_ms(window.low), meta.total - before)
                 meta.counted_from = uuid7_ms(window.low)
-        if windows:
-            meta.complete, meta.first = False, None
-        else:
-            meta.counted_from = None
+            if windows:  # count no day that lies beyond those that were not reached
+                meta.complete, meta.first = False, None
+                reached = [day for day in known.days if uuid7_ms(day.low) >= (meta.counted_from or 0)]
+                known = await counts.counted(connection, scope, reached)
+            else:
+                meta.counted_from = None
+        meta.add(known.rows)
+        for day, events in known.days.items():
+            meta.add_to_bucket(uuid7_ms(day.low), events)
 
 
 def _ms(id_: UUID | None) -> int | None:
