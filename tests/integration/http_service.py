@@ -72,6 +72,7 @@ class Service:
     application: web.Application
     openapi: dict[str, Any]
     authenticator: Authenticator
+    clock: SystemClock
 
     @property
     def company(self) -> UUID:
@@ -196,5 +197,16 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
         assert made is not None
         session = await stack.enter_async_context(aiohttp.ClientSession())
         yield Service(
-            url, port, made, pool, session, appender, journal, stream, application, application[OPENAPI], authenticator
+            url,
+            port,
+            made,
+            pool,
+            session,
+            appender,
+            journal,
+            stream,
+            application,
+            application[OPENAPI],
+            authenticator,
+            clock,
         )

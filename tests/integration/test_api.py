@@ -225,9 +225,22 @@ async def test_credentials_and_scopes(service):
 
 async def test_a_method_that_is_not_there(service):
     async with service.session.delete(service.url + "/v2/alerts") as answer:
-        assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
         assert answer.content_type == "application/problem+json"
         assert (await answer.json(content_type=None))["code"] == "method-not-allowed"
+
+
+async def test_head_answers_as_get_without_the_body(service):
+    headers = {"X-API-Key": service.made.auth_key}
+    for path in ("/v2/alerts", "/healthz", "/nowhere", "/v2/alerts?limit=0"):
+        async with service.session.get(service.url + path, headers=headers) as got:
+            body = await got.read()
+        async with service.session.head(service.url + path, headers=headers) as head:
+            assert (head.status, head.headers["Content-Type"]) == (got.status, got.headers["Content-Type"])
+            assert int(head.headers["Content-Length"]) == len(body)
+            assert await head.read() == b""
+    async with service.session.head(service.url + "/v2/alerts/export", headers=headers) as head:
+        assert head.status == 405
 
 
 @pytest.mark.parametrize(

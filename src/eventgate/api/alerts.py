@@ -35,7 +35,7 @@ class Alerts:
         return (
             Route(
                 "GET", "/v2/alerts", SCOPE, self.list_alerts,
-                Operation("Search alerts, newest first", "alerts", {200: listed("Alert")}),
+                Operation("Search alerts, newest first", "alerts", {200: listed("Alert")}, problems=(422,)),
                 (FILTER, *LIST_PARAMETERS, CUSTOMER), aliases=("/alerts",),
             ),
             Route(
@@ -45,7 +45,7 @@ class Alerts:
             ),
             Route(
                 "GET", "/v2/events", SCOPE, self.list_events,
-                Operation("Search events of every kind, newest first", "events", {200: listed("Event")}),
+                Operation("Search events of any kind, newest first", "events", {200: listed("Event")}, problems=(422,)),
                 (FILTER, _KIND, *LIST_PARAMETERS, CUSTOMER),
             ),
             Route(

@@ -3,6 +3,7 @@
 Touches the log and the metrics. Never logs a query string, a header or a body: they may hold what is nobody's business.
 """
 
+import itertools
 import os
 import re
 import time
@@ -26,8 +27,13 @@ _NO_TRACE = "0" * 32
 _log = structlog.get_logger()
 
 
+_PROCESS = os.urandom(10).hex()
+_numbers = itertools.count()
+
+
 def new_request_id() -> str:
-    return os.urandom(16).hex()
+    """An id that no other request has, of this process or another. It is no secret."""
+    return f"{_PROCESS}{next(_numbers):012x}"
 
 
 def trace_of(request: web.BaseRequest) -> str | None:
@@ -58,14 +64,17 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception:  # noqa: BLE001 - the last resort: whatever it was, the caller gets an answer and the log the rest
         _log.exception("request failed", route=_route_of(request))
         response = internal_problem(request_id)
+    if not response.prepared:
+        stamp(request, response)
     _record(request, response, time.perf_counter() - began)
     return response
 
 
-async def stamp(request: web.Request, response: web.StreamResponse) -> None:
-    """Write on every answer which request it is to; wire to ``Application.on_response_prepare``."""
-    response.headers["X-Request-Id"] = request.get(REQUEST_ID) or new_request_id()
+def stamp(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Write on an answer which request it is to. What streams does so itself, before it begins."""
+    response.headers["X-Request-Id"] = request[REQUEST_ID]
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Server"] = "EventGate"
 
 
 def _record(request: web.Request, response: web.StreamResponse, seconds: float) -> None:

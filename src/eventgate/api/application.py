@@ -10,9 +10,9 @@ from aiohttp import web
 
 from eventgate.api import routes
 from eventgate.api.addresses import Addresses
-from eventgate.api.answers import answer, stamp
+from eventgate.api.answers import answer
 from eventgate.api.documents import Documents
-from eventgate.api.routes import Authenticate, OpenRoute, Route
+from eventgate.api.routes import Authenticate, OpenRoute, Route, addressed
 
 OPENAPI = web.AppKey("openapi", dict[str, Any])
 """Where an application keeps the document that describes it."""
@@ -24,7 +24,6 @@ def build_application(
     """Make an application of a table of routes, which it also describes; ``server_url`` is how callers reach it."""
     documents = Documents(table, server_url)
     application = web.Application(middlewares=[answer])
-    application.on_response_prepare.append(stamp)
     application[OPENAPI] = documents.openapi
     routes.add(application, [*table, *documents.routes()], authenticate, addresses)
     return application
@@ -33,7 +32,7 @@ def build_application(
 def build_metrics_application(table: Sequence[OpenRoute]) -> web.Application:
     """Make an application for a listener of the machine's own, which asks for no credential."""
     application = web.Application(middlewares=[answer])
-    application.on_response_prepare.append(stamp)
     for route in table:
-        application.router.add_route(route.method, route.path, route.handler)
+        for method, path in addressed(route):
+            application.router.add_route(method, path, route.handler)
     return application

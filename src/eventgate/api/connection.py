@@ -63,7 +63,7 @@ class _Connection(RequestHandler):
         else:
             _log.error("connection failed", request_id=request_id, exc_info=exc)
             response = internal_problem(request_id)
-        response.headers["X-Request-Id"] = request_id
+        response.headers.update({"X-Request-Id": request_id, "Server": "EventGate"})
         response.force_close()
         return response
 

@@ -83,7 +83,7 @@ def _group(openapi: dict[str, Any], tag: dict[str, str]) -> str:
         _operation(method, path, operation)
         for path, methods in openapi["paths"].items()
         for method, operation in methods.items()
-        if tag["name"] in operation["tags"]
+        if tag["name"] in operation["tags"] and method != "head"
     )
     return f"<h2>{escape(tag['name'])}</h2><p>{escape(tag['description'])}</p>{operations}"
 

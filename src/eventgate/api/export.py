@@ -16,6 +16,7 @@ from aiohttp import web
 from eventgate.alerts.export import Export
 from eventgate.alerts.stored import StoredEvent
 from eventgate.api import shown
+from eventgate.api.answers import stamp
 from eventgate.api.filters import FILTER
 from eventgate.api.parameters import Parameter, one_of
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
@@ -55,7 +56,7 @@ class ExportAlerts:
         return (
             Route(
                 "GET", "/v2/alerts/export", "alerts:read", self.export, operation, (FILTER, _FORMAT, CUSTOMER),
-                aliases=("/alerts/export",),
+                aliases=("/alerts/export",), streamed=True,
             ),
         )  # fmt: skip
 
@@ -71,6 +72,7 @@ class ExportAlerts:
             }
         )
         write = _csv if name == "csv" else _ndjson
+        stamp(call.request, response)
         await response.prepare(call.request)
         try:
             await response.write((_header() if name == "csv" else b"") + write(first))

@@ -10,7 +10,7 @@ from typing import Any
 from eventgate.access import API_VERSION, SCOPES
 from eventgate.api.parameters import Parameter
 from eventgate.api.problem import MEDIA_TYPE
-from eventgate.api.routes import OpenRoute, Operation, Route
+from eventgate.api.routes import OpenRoute, Operation, Route, addressed
 from eventgate.api.schemas import SCHEMAS, ref
 
 _PROBLEMS = {
@@ -48,11 +48,10 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
     """Describe a table of routes, reached under ``server_url``."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        if isinstance(route, OpenRoute):
-            paths.setdefault(route.path, {})[route.method.lower()] = _open_operation(route)
-        else:
-            for path in (route.path, *route.aliases):
-                paths.setdefault(path, {})[route.method.lower()] = _operation(route, path)
+        for method, path in addressed(route):
+            operation = _open_operation(route) if isinstance(route, OpenRoute) else _operation(route, path)
+            operation["operationId"] = _operation_id(method, path)
+            paths.setdefault(path, {})[method.lower()] = _without_body(operation) if method == "HEAD" else operation
     return {
         "openapi": "3.1.0",
         "info": {"title": "EventGate", "version": API_VERSION, "description": _DESCRIPTION},
@@ -76,7 +75,7 @@ _SECURITY_SCHEMES = {
 
 
 def _open_operation(route: OpenRoute) -> dict[str, Any]:
-    return _described(route.operation, _operation_id(route.method, route.path)) | {"security": []}
+    return _described(route.operation) | {"security": []}
 
 
 def _operation(route: Route, path: str) -> dict[str, Any]:
@@ -84,8 +83,7 @@ def _operation(route: Route, path: str) -> dict[str, Any]:
     notes = [route.operation.description, f"Scope: `{route.scope}`."]
     if path != route.path:
         notes.append(f"Answers as `{route.path}` does.")
-    found = _described(route.operation, _operation_id(route.method, path), usual=(400, 401, 403, 503))
-    return found | {
+    return _described(route.operation, usual=(400, 401, 403, 503)) | {
         "description": "\n\n".join(filter(None, notes)),
         "parameters": [
             *(_path_parameter(route, name) for name in _PATH_PARAMETER.findall(path)),
@@ -98,9 +96,8 @@ def _operation(route: Route, path: str) -> dict[str, Any]:
     }
 
 
-def _described(operation: Operation, operation_id: str, usual: Sequence[int] = ()) -> dict[str, Any]:
+def _described(operation: Operation, usual: Sequence[int] = ()) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "operationId": operation_id,
         "summary": operation.summary,
         "description": operation.description,
         "tags": [operation.tag],
@@ -113,6 +110,15 @@ def _described(operation: Operation, operation_id: str, usual: Sequence[int] = (
         problem = {"description": _PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
         found["responses"].setdefault(str(status), problem)
     return found
+
+
+def _without_body(operation: dict[str, Any]) -> dict[str, Any]:
+    """What HEAD answers to what GET does."""
+    responses = {
+        status: {name: member for name, member in answer.items() if name != "content"}
+        for status, answer in operation["responses"].items()
+    }
+    return operation | {"summary": f"{operation['summary']}: the head of the answer alone", "responses": responses}
 
 
 def _query_parameter(parameter: Parameter) -> dict[str, Any]:

@@ -33,8 +33,10 @@ def read_query(query_string: str, parameters: Sequence[Parameter]) -> dict[str, 
 
     Raises CallerError 400 ``parameter-malformed`` with everything that is wrong at once.
     """
-    known = {parameter.name: parameter for parameter in parameters}
     values: dict[str, Any] = {parameter.name: [] for parameter in parameters if parameter.many}
+    if not query_string:
+        return values
+    known = {parameter.name: parameter for parameter in parameters}
     errors: list[FieldError] = []
     for part in filter(None, query_string.split("&")):
         name, _, text = part.partition("=")

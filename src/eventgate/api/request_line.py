@@ -48,6 +48,12 @@ class RequestLines:
         start = passed = 0
         while start < size:
             line = self._at is _At.LINE
+            if line and not self._head:  # the common case of a head in one piece, all of it ASCII
+                end = data.find(_END_OF_HEAD, start) + 2
+                if end > 1 and (head := data[start:end]).isascii() and not head.startswith(b"\r\n"):
+                    self._begin_body(head.lower())
+                    start = end + 2
+                    continue
             end = self._STEPS[self._at](self, data, start)
             if line and not data[start:end].isascii():
                 out += (data[passed:start], _encoded(data[start:end]))

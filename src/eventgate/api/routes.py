@@ -3,9 +3,9 @@
 The one decision point: nothing is answered that did not pass ``door``. Touches nothing itself.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aiohttp import web
@@ -21,8 +21,7 @@ Authenticate = Callable[[Any, str, str], Awaitable[Principal]]
 """(headers, raw query string, the caller's address) -> who is asking."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One authenticated request: who asks, for what, and the address that links in the answer begin with."""
 
     request: web.Request
@@ -30,7 +29,7 @@ class Call:
     parameters: Mapping[str, Any]
     path: Mapping[str, Any]
     base_url: str
-    check_again: Callable[[], Awaitable[None]]
+    check_again: Callable[[], Awaitable[Principal]]
     """Raises CallerError once the caller may not go on; for answers that take long."""
 
 
@@ -65,6 +64,8 @@ class Route:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Header fields that must be sent, described."""
     optional_headers: Mapping[str, str] = field(default_factory=dict)
+    streamed: bool = False
+    """Whether the answer is made while it is sent; such a one has no HEAD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +99,13 @@ def door(route: Route, authenticate: Authenticate, addresses: Addresses) -> Hand
             principal.require(route.scope)
             return principal
 
-        async def check_again() -> None:
-            await admitted()
-
         principal = await admitted()
         path = {name: _read_path(route, name, text) for name, text in request.match_info.items()}
         parameters = read_query(query_string, route.parameters)
         _check_customer(parameters.get(CUSTOMER.name), principal)
-        return await route.handler(Call(request, principal, parameters, path, addresses.base_url(request), check_again))
+        return await route.handler(
+            Call(request, principal, parameters, path, addresses.base_url(request), check_again=admitted)
+        )
 
     return enter
 
@@ -115,12 +115,25 @@ def add(
 ) -> None:
     """Put a table of routes into an application."""
     for route in routes:
-        if isinstance(route, OpenRoute):
-            application.router.add_route(route.method, route.path, route.handler)
-        else:
-            handler = door(route, authenticate, addresses)
+        handler = route.handler if isinstance(route, OpenRoute) else door(route, authenticate, addresses)
+        for method, path in addressed(route):
+            application.router.add_route(method, path, handler)
+        if isinstance(route, Route) and route.streamed:  # or an address beside it, /alerts/{id} say, would take HEAD
             for path in (route.path, *route.aliases):
-                application.router.add_route(route.method, path, handler)
+                application.router.add_route("HEAD", path, refuse_head)
+
+
+def addressed(route: Route | OpenRoute) -> Iterator[tuple[str, str]]:
+    """Every method and path that a route answers: what can be had by GET can be asked for by HEAD (RFC 9110, 9.3.2)."""
+    aliases, streamed = ((), False) if isinstance(route, OpenRoute) else (route.aliases, route.streamed)
+    for path in (route.path, *aliases):
+        yield route.method, path
+        if route.method == "GET" and not streamed:
+            yield "HEAD", path
+
+
+async def refuse_head(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPMethodNotAllowed(request.method, ["GET"])
 
 
 def _read_path(route: Route, name: str, text: str) -> Any:

@@ -11,6 +11,7 @@ import orjson
 from aiohttp import web
 
 from eventgate.api import shown
+from eventgate.api.answers import stamp
 from eventgate.api.filters import FILTER
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
 from eventgate.api.schemas import answer
@@ -32,6 +33,9 @@ _LOOK_SECONDS = 1.0
 _EVENTS_AT_ONCE = 500
 _WHOLE = 1 << 30
 """An index beyond any batch's last: a cursor with it has finished its position."""
+
+_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""The last is for nginx, which would else hold events back."""
 
 _PLACE = re.compile(r"([0-9]{1,18})\.([0-9]{1,10})", re.ASCII)
 _DESCRIPTION = """\
@@ -58,7 +62,8 @@ class Stream:
         return (
             Route(
                 "GET", "/v2/alerts/stream", "alerts:read", self.follow, operation, (FILTER, CUSTOMER),
-                aliases=("/alerts/stream",), optional_headers={"Last-Event-ID": "Where to go on: an event's id."},
+                aliases=("/alerts/stream",), streamed=True,
+                optional_headers={"Last-Event-ID": "Where to go on: an event's id."},
             ),
         )  # fmt: skip
 
@@ -70,9 +75,10 @@ class Stream:
         cursor = await self._begin(call.request.headers.get("Last-Event-ID"))
         if self._open >= MOST_STREAMS or self._stopping:
             raise Unavailable("busy", "Too many live streams are open. Try again later.", retry_after=5)
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        response = web.StreamResponse(headers=_HEADERS)
         self._open += 1
         try:
+            stamp(call.request, response)
             await response.prepare(call.request)
             await self._run(call, response, matches, cursor)
         except (ConnectionError, Unavailable, CallerError):
