@@ -32,7 +32,7 @@ class LinesFile:
     """One file, open for appending."""
 
     guarantee = "confirmed"
-    limits = Limits(events=5000, bytes=4 << 20)
+    limits = Limits(events=2000, bytes=2 << 20)
     keeps_progress = False
 
     def __init__(self, settings: FileSettings) -> None:
