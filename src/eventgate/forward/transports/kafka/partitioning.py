@@ -23,13 +23,14 @@ class Partitioning:
 
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
-        self._lanes: dict[UUID, Lane] = {}
+        self._lanes: dict[int, Lane] = {}  # by the sensor's number: a UUID hashes and compares in Python, slowly
 
     def lane(self, sensor: UUID) -> Lane:
-        found = self._lanes.get(sensor)
+        number = sensor.int
+        found = self._lanes.get(number)
         if found is None:
             if len(self._lanes) >= _REMEMBERED:
                 self._lanes.clear()
             key = str(sensor).encode()
-            found = self._lanes[sensor] = Lane((murmur2(key) & 0x7FFFFFFF) % self.partitions, key)
+            found = self._lanes[number] = Lane((murmur2(key) & 0x7FFFFFFF) % self.partitions, key)
         return found
