@@ -134,7 +134,9 @@ class Drafts:
     async def _read(self, after: Cursor) -> bool:
         limits = self._limits
         batches = await self._tail.read(after, max_events=limits.events, max_bytes=limits.bytes)
-        for company in {event.company for batch in batches for event in batch.events}:
+        # By number: a UUID hashes and compares in Python, slowly.
+        companies = {event.company.int: event.company for batch in batches for event in batch.events}
+        for company in companies.values():
             await self._directory.warm(company)
         self._names.clear()
         self._pieces = (piece for batch in batches for piece in _pieces(batch, after))
