@@ -11,10 +11,12 @@ from benchmarks.rows import Site
 
 from eventgate.clock import SystemClock
 from eventgate.errors import CallerError, Unavailable
+from eventgate.journal import commit
 from eventgate.journal.appender import Appender
 from eventgate.journal.cursors import Cursor
 from eventgate.journal.outcome import Appended, Status
 from eventgate.journal.reading import Journal
+from eventgate.journal.rows import COLUMNS, copy_body, pack
 
 
 @asynccontextmanager
@@ -171,6 +173,25 @@ async def test_each_waiter_of_a_failed_group_gets_an_exception_of_its_own(databa
     assert all(isinstance(fate, Unavailable) and fate.code == "storage-unavailable" for fate in fates)
     assert len({id(fate) for fate in fates}) == 5
     assert appender.backlog == 0
+
+
+async def test_ids_that_another_transaction_holds_fail_their_own_group_alone(
+    database_url: str, pool: asyncpg.Pool, now: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventgate.journal.commit._CLASH_SECONDS", 0.0)
+    monkeypatch.setitem(commit._SETTINGS, "lock_timeout", "100ms")
+    site = Site()
+    held, free = site.write(now, 1), site.write(now + 10, 1)
+    async with appending(database_url, 1, group_events=1) as appender, pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection._copy_in(f"COPY events ({COLUMNS}) FROM STDIN (FORMAT binary)", copy_body(-1, pack(held)), 5)
+        fates = await asyncio.gather(appender.append(held), appender.append(free), return_exceptions=True)
+        await transaction.rollback()
+        assert isinstance(fates[0], Unavailable)
+        assert fates[0].code == "busy"
+        assert isinstance(fates[1], Appended)
+        assert statuses(await appender.append(held)) == [Status.ACCEPTED]
 
 
 async def test_leaving_commits_what_waits(database_url: str, pool: asyncpg.Pool, now: int) -> None:

@@ -203,7 +203,7 @@ async def compare(url: str, told: Sequence[tuple[int, int, str, int, int]], base
     return counted
 
 
-async def test_killing_postgres_loses_nothing_and_misclassifies_nothing(
+async def test_acknowledged_means_committed_and_told_apart_rightly_while_postgres_is_killed(
     postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:
     base_ms = int(time.time() * 1000)
@@ -221,7 +221,9 @@ async def test_killing_postgres_loses_nothing_and_misclassifies_nothing(
     assert counted["stored without anybody having been told"] == 0
 
 
-async def test_killing_appenders_and_postgres_breaks_no_promise(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+async def test_acknowledged_means_committed_while_appenders_and_postgres_are_killed(
+    postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
     base_ms = int(time.time() * 1000)
     async with Appenders(postgres.url, tmp_path, base_ms) as appenders:
         for round_number in range(6):

@@ -16,12 +16,15 @@ from eventgate.clock import Clock
 from eventgate.errors import CallerError, EventGateError, Unavailable
 from eventgate.event import Event
 from eventgate.journal.announce import Announcer
-from eventgate.journal.commit import Committer
+from eventgate.journal.commit import Committer, Contended
 from eventgate.journal.group import Group
 from eventgate.journal.outcome import Appended
 from eventgate.journal.recent import Recent
 from eventgate.journal.rows import Row, pack
 from eventgate.telemetry import COMMIT_EVENTS, COMMIT_SECONDS, JOURNAL_BACKLOG
+
+# What PostgreSQL says to rows that it cannot hold; everything else it may say is not the caller's fault.
+_REFUSALS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 
 _log = structlog.get_logger()
 
@@ -129,12 +132,15 @@ class Appender:
         started = self._clock.monotonic()
         try:
             await committer.commit(group)
-        except Unavailable as error:
+        except Contended as error:
+            self._settle(writes, error)
+            return
+        except Unavailable as error:  # whoever waits would only learn the same, later
             self._settle(writes, error)
             self._settle(self._waiting, error)
             self._waiting.clear()
             return
-        except asyncpg.PostgresError as error:
+        except _REFUSALS as error:
             if len(writes) == 1:
                 detail = f"The database cannot hold one of these events: {type(error).__name__}."
                 self._settle(writes, CallerError(422, "not-storable", detail))

@@ -39,7 +39,8 @@ _SETTINGS = {
     "enable_mergejoin": "off",
 }
 _BATCHES_AT_A_TIME = 32  # the increment of the sequence
-_CLASHES = 10  # a group that meets the same ids elsewhere more often than this is given up
+_CLASHES = 10  # a group that meets the same ids elsewhere so often,
+_CLASH_SECONDS = 15.0  # or for so long, is given up
 _COMMIT_SECONDS = 30.0
 
 _AGAIN = (
@@ -48,6 +49,10 @@ _AGAIN = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
 )
+
+
+class Contended(Unavailable):
+    """The database is well, but other transactions hold some of the group's ids and neither commit nor give up."""
 
 
 class Committer:
@@ -75,13 +80,13 @@ class Committer:
     async def commit(self, group: Group) -> None:
         """Store what is fresh in ``group``, or find it stored.
 
-        Raises Unavailable where the database is away, and what PostgreSQL says where it refuses the rows: then none of
-        this group is stored.
+        Raises Unavailable where the database is away, Contended where others keep the ids, and what PostgreSQL says
+        where it refuses the rows: then none of this group is acknowledged.
         """
         own: set[int] = set()
         first = True
-        clashes = 0
-        losses = 0
+        clashes = losses = 0
+        started = self._clock.monotonic()
         while True:
             try:
                 connection = await self._connected()
@@ -94,8 +99,8 @@ class Committer:
                     group.committed(await self._copy(connection, batch, group.fresh))
             except _AGAIN:
                 clashes += 1
-                if clashes == _CLASHES:
-                    raise Unavailable("storage-unavailable", "Too many others write the same events.") from None
+                if clashes == _CLASHES or self._clock.monotonic() - started > _CLASH_SECONDS:
+                    raise Contended("busy", "Others are writing the same events. Try again shortly.") from None
             except asyncpg.CheckViolationError:  # no partition for a row: housekeeping is late, or a clock has jumped
                 clashes += 1
                 if clashes == _CLASHES:
@@ -156,7 +161,7 @@ class Committer:
         return Receipt(int(position), bytes.fromhex(digest))
 
     def _hear(self, _connection: object, message: Any) -> None:
-        if message.severity == "INFO":
+        if message.severity_en == "INFO":
             self._heard = message.message
 
     async def _look_up(self, connection: asyncpg.Connection, group: Group, own: set[int]) -> None:
