@@ -82,7 +82,7 @@ async def _drained(gate: Forwarding, port: int, events: int, name: str) -> float
     begun = time.perf_counter()
     async with gate.running(plan):
         while (await gate.stores.cursors.look(reader(name))).totals.delivered < events:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         took = time.perf_counter() - begun
     await gate.until_done(name)
     return took

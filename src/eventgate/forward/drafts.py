@@ -89,6 +89,10 @@ class Draft:
         )
 
 
+_Piece = tuple[Cursor, Event | None, int]
+"""One event and its place; or, without an event, a place to move on to and how many are gone on the way there."""
+
+
 class Drafts:
     """Reads on from a cursor, draft by draft. After a failure ``restart`` from wherever the sink then stands."""
 
@@ -184,25 +188,17 @@ class Drafts:
         return names
 
 
-class _Piece(NamedTuple):
-    """One event and its place; or, without an event, a place to move on to and how many are gone on the way there."""
-
-    place: Cursor
-    event: Event | None
-    expired: int
-
-
 def _pieces(batch: Batch, after: Cursor) -> Iterator[_Piece]:
     """A batch's events with their places, and between them the gaps where events are gone, with their number."""
     previous = after.index if batch.position == after.position else -1
     gone_inside = batch.last - previous - len(batch.events)
     if batch.expired > gone_inside:
         # Whole batches before this one are gone. Their place is "nothing finished of this batch yet".
-        yield _Piece(Cursor(batch.position, previous), None, batch.expired - gone_inside)
-    for place, event in batch.placed():
-        if place.index > previous + 1:
-            yield _Piece(Cursor(batch.position, place.index - 1), None, place.index - previous - 1)
-        previous = place.index
-        yield _Piece(place, event, 0)
+        yield Cursor(batch.position, previous), None, batch.expired - gone_inside
+    for index, event in zip(batch.indexes, batch.events, strict=True):
+        if index > previous + 1:
+            yield Cursor(batch.position, index - 1), None, index - previous - 1
+        previous = index
+        yield Cursor(batch.position, index), event, 0
     if batch.last > previous:
-        yield _Piece(batch.end, None, batch.last - previous)
+        yield batch.end, None, batch.last - previous

@@ -97,7 +97,7 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
     def checked(build: Callable[..., Any], options: Mapping[str, Any]) -> Any:
         try:
             built = build(**options)
-            if isinstance(built, TlsSettings):
+            if isinstance(built, TlsSettings) and (built.ca_file or built.certificate_file):
                 client_context(built)  # a file that cannot be read is told before anything starts
         except ValidationError as error:
             problems.extend(_explained(error, where))
