@@ -52,7 +52,7 @@ class Field:
     def column_sql(self, bind: Bind) -> str:
         """The field as an SQL expression."""
         if isinstance(self.type, Leaf):
-            return f"(data #> {bind(list(self.type.path), 'text[]')})"
+            return self.type.column_sql(bind)
         assert self.column is not None, f"{self.name} is resolved to sensors before SQL"
         return self.column
 

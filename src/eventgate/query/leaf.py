@@ -16,7 +16,6 @@ from eventgate.query.shown import canonical_text
 _PLACE = re.compile(r"[ \t-\r]*[+-]?[0-9]+")
 _INT32 = range(-(2**31) + 1, 2**31)
 
-_SQL_TYPES = {"string": "text", "number": "numeric", "boolean": "boolean"}
 _EMPTY = """'null', '""', '[]', '{}'"""
 
 
@@ -42,6 +41,12 @@ class Leaf(FieldType):
                     return None
         return value
 
+    def column_sql(self, bind: Bind) -> str:
+        """The value as an SQL expression; by keys alone it is quicker than by a path that may lead through arrays."""
+        if not self._through_objects:
+            return f"(data #> {bind(list(self.path), 'text[]')})"
+        return "(data" + "".join(f" -> {bind(segment, 'text')}" for segment in self.path) + ")"
+
     def convert(self, value: Scalar) -> Scalar:
         return value
 
@@ -49,7 +54,7 @@ class Leaf(FieldType):
         return value if isinstance(value, str) else None
 
     def text_sql(self, column: str) -> str:
-        return _as_sql(column, "string")
+        return _text_sql(column)
 
     def equal(self, values: Sequence[Any]) -> Predicate:
         wanted = {(_json_type(value), value) for value in values}
@@ -71,10 +76,16 @@ class Leaf(FieldType):
         return lambda found: _json_type(found) == kind and holds(found, value)
 
     def compare_sql(self, column: str, order: str, value: Any, bind: Bind) -> str:
+        """Numbers compare as jsonb does; text must be taken out of it, for jsonb has the database's own collation."""
         kind = _json_type(value)
-        assert kind is not None, "a filter's value is a scalar"
-        collation = ' COLLATE "C"' if kind == "string" else ""
-        return f"{_as_sql(column, kind)}{collation} {order} {bind(value, _SQL_TYPES[kind])}"
+        if kind == "string":
+            test = f'{_text_sql(column)} COLLATE "C" {order} {bind(value, "text")}'
+        else:
+            test = f"{column} {order} {bind(canonical_text(value), 'jsonb')}"
+        return f"{test} AND {_is_sql(column, kind)}"
+
+    def contains_sql(self, column: str, needles: Sequence[str], bind: Bind) -> str:
+        return f"{super().contains_sql(column, needles, bind)} AND {_is_sql(column, 'string')}"
 
     def present(self) -> Predicate:
         return lambda found: found is not None and found not in ("", [], {})
@@ -110,6 +121,10 @@ def _json_type(value: Any) -> str | None:
             return None
 
 
-def _as_sql(column: str, kind: str) -> str:
-    """The column as a value of SQL's own, NULL where it holds another type."""
-    return f"(CASE jsonb_typeof({column}) WHEN '{kind}' THEN ({column} #>> '{{}}')::{_SQL_TYPES[kind]} END)"
+def _text_sql(column: str) -> str:
+    return f"({column} #>> '{{}}')"
+
+
+def _is_sql(column: str, kind: str | None) -> str:
+    """Asked after the value itself, which most often answers no already."""
+    return f"jsonb_typeof({column}) = '{kind}'"
