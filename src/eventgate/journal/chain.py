@@ -17,6 +17,7 @@ from eventgate.ids import first_id
 from eventgate.journal import payload
 from eventgate.journal.content import canonical, content_digest
 from eventgate.journal.partitions import partitions_of
+from eventgate.journal.reading import payloads_of
 from eventgate.journal.rows import shown_data, shown_text
 from eventgate.journal.stored_rows import COLUMNS, event_of
 from eventgate.journal.times import ms_of
@@ -80,7 +81,7 @@ async def verify(connection: asyncpg.Connection, progress: Callable[[int], None]
         position, total, digest = origin
         verdict.first = position + 1
         async for rows in _chunks(connection, position):
-            payloads = await _payloads(connection, rows)
+            payloads = await payloads_of(connection, rows)
             stored = await _stored(connection, rows)
             for row in rows:
                 if row["position"] != position + 1:
@@ -170,15 +171,6 @@ async def _chunks(connection: asyncpg.Connection, after: int) -> AsyncIterator[l
             return
         yield rows
         after = rows[-1]["position"]
-
-
-async def _payloads(connection: asyncpg.Connection, rows: Sequence[Row]) -> dict[int, bytes]:
-    records = await connection.fetch(
-        """SELECT position, payload FROM journal_payloads
-           WHERE committed BETWEEN $1 AND $2 AND position BETWEEN $3 AND $4""",
-        rows[0]["committed"], rows[-1]["committed"], rows[0]["position"], rows[-1]["position"],
-    )  # fmt: skip
-    return {record["position"]: record["payload"] for record in records}
 
 
 async def _stored(connection: asyncpg.Connection, rows: Sequence[Row]) -> dict[int, list[Row]]:

@@ -68,7 +68,7 @@ class Journal:
                 if not rows:
                     return []
                 lost = await self._lost_before(connection, after, rows[0])
-                payloads = await _payloads(connection, rows)
+                payloads = await payloads_of(connection, rows)
                 older = await _from_events(connection, [row for row in rows if row["position"] not in payloads])
         batches = []
         for row in rows:
@@ -155,7 +155,8 @@ def _bounded(rows: Sequence[Row], max_events: int, max_bytes: int) -> Sequence[R
     return rows
 
 
-async def _payloads(connection: asyncpg.Connection, rows: Sequence[Row]) -> dict[int, bytes]:
+async def payloads_of(connection: asyncpg.Connection, rows: Sequence[Row]) -> dict[int, bytes]:
+    """The payloads that are still there, of consecutive rows of the journal, by position."""
     # The bounds on ``committed`` choose the partitions, the positions the rows.
     records = await connection.fetch(
         """SELECT position, payload FROM journal_payloads
