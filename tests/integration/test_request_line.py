@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import random
+from collections import Counter
 
 import pytest
 from tests.integration.http_service import http_service
@@ -74,3 +76,50 @@ async def test_a_header_with_raw_bytes_stays_as_it_is(service):
     async with service.connected() as (reader, writer):
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Note: \xc2\xb7\xff\r\n\r\n")
         assert await answer(reader) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: the-unexpected\r\n\r\n", 417, "request-malformed"),
+        (b"GET /nowhere HTTP/1.1\r\nHost: x\r\nExpect: the-unexpected\r\n\r\n", 417, "request-malformed"),
+        (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not-found"),
+        (b"GET http://elsewhere/nowhere HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not-found"),
+        (b"GET /v2/alerts/%00 HTTP/1.1\r\nHost: x\r\n\r\n", 401, "credentials-missing"),
+        (b"BREW /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 400, "request-malformed"),
+        (b"TRACE /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 405, "method-not-allowed"),
+    ],
+)
+async def test_requests_that_lead_nowhere_are_problems(service, sent, status, code):
+    async with service.connected() as (reader, writer):
+        writer.write(sent)
+        got, body = await answer(reader)
+    assert (got, body["code"], body["status"]) == (status, code, status)
+
+
+PATHS = rb"/v2/alerts /v2/alerts/meta /v2/alerts/export /v2/events /alerts /v2/edges /v2/alerts/%00 //x /.. *".split()
+PARTS = (
+    rb"""? & = filter= filter= limit=5 offset=-1 total=exact kind=alert severity data.a.b data."a" message timestamp
+    edgeName %C2%B7 %B7 \xb7 is isAnyOf > contains isNotEmpty isBefore 5 1e999 "x" "%00" "%F0%9F%A6%8A" ["a"%2C"b"] [ " %ff # % +
+    2025-05-13%2016%3A11 \xff http://x:y@z""".replace(rb"\xb7", b"\xc2\xb7")
+    .replace(rb"\xff", b"\xff")
+    .split()
+)
+
+
+async def test_no_request_line_yields_a_500(service):
+    """A thousand request lines of likely and unlikely bytes: each is answered, and none with a fault of ours."""
+    luck = random.Random(802)
+    key = service.made.auth_key.encode()
+    statuses = Counter()
+    for _ in range(1000):
+        query = b"?filter=" + b"".join(luck.choices(PARTS, k=luck.randint(0, 9)))
+        if luck.random() < 0.3:
+            query = b"?filter=%b\xc2\xb7%b\xc2\xb7%b" % tuple(luck.choices(PARTS, k=3))
+        target = luck.choice(PATHS) + luck.choice([b"", query, query])
+        async with service.connected() as (reader, writer):
+            writer.write(b"GET %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: %b\r\n\r\n" % (target, key))
+            status = int((await reader.read(64)).split()[1])
+        assert status < 500, target
+        statuses[status] += 1
+    assert min(statuses[200], statuses[400], statuses[404]) > 10

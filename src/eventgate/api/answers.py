@@ -43,9 +43,11 @@ def trace_of(request: web.BaseRequest) -> str | None:
     return found[1] if found and found[1] != _NO_TRACE and not found[0].startswith("ff") else None
 
 
-@web.middleware
 async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let the handler answer, and turn what it raises into a problem document."""
+    """Let the application answer, and turn what it raises into a problem document.
+
+    Stands around the whole application, as no middleware does: the router's refusals are told in the same way.
+    """
     began = time.perf_counter()
     request[REQUEST_ID] = request_id = new_request_id()
     structlog.contextvars.bind_contextvars(request_id=request_id)  # each request has a context of its own
@@ -87,7 +89,8 @@ def _record(request: web.Request, response: web.StreamResponse, seconds: float) 
 
 def _route_of(request: web.Request) -> str:
     """The route's pattern, not the path: paths are without bound, and so would be the metrics' labels."""
-    resource = request.match_info.route.resource
+    found = request._match_info  # noqa: SLF001 - match_info itself asserts that routing came so far
+    resource = found.route.resource if found is not None else None
     return resource.canonical if resource is not None else "none"
 
 

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from eventgate.api import routes
 from eventgate.api.addresses import Addresses
-from eventgate.api.answers import answer
 from eventgate.api.documents import Documents
 from eventgate.api.routes import Authenticate, OpenRoute, Route, addressed
 
@@ -23,7 +22,7 @@ def build_application(
 ) -> web.Application:
     """Make an application of a table of routes, which it also describes; ``server_url`` is how callers reach it."""
     documents = Documents(table, server_url)
-    application = web.Application(middlewares=[answer])
+    application = web.Application()
     application[OPENAPI] = documents.openapi
     routes.add(application, [*table, *documents.routes()], authenticate, addresses)
     return application
@@ -31,7 +30,7 @@ def build_application(
 
 def build_metrics_application(table: Sequence[OpenRoute]) -> web.Application:
     """Make an application for a listener of the machine's own, which asks for no credential."""
-    application = web.Application(middlewares=[answer])
+    application = web.Application()
     for route in table:
         for method, path in addressed(route):
             application.router.add_route(method, path, route.handler)

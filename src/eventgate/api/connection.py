@@ -5,6 +5,7 @@ its parser fails.
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,7 +13,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
-from eventgate.api.answers import new_request_id
+from eventgate.api.answers import answer, new_request_id
 from eventgate.api.problem import internal_problem, problem
 from eventgate.api.request_line import RequestLines
 
@@ -106,7 +107,7 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return _Server(
-            made.request_handler,
+            partial(answer, handler=made.request_handler),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=asyncio.get_running_loop(),

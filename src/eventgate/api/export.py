@@ -64,7 +64,8 @@ class ExportAlerts:
         query = parse_filters(call.parameters["filter"])
         name = call.parameters.get(_FORMAT.name, "ndjson")
         pages = self._export.pages(call.principal.company, query)
-        first = await anext(pages, ())  # what fails at once is still a problem document
+        # What fails at once is still a problem document. A list: Python 3.11 cannot hand a tuple out of anext.
+        first: Sequence[StoredEvent] = await anext(pages, [])
         response = web.StreamResponse(
             headers={
                 "Content-Type": f"{_MEDIA[name]}; charset=utf-8",

@@ -3,6 +3,7 @@
 Pure but for aiohttp's response object.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -36,9 +37,11 @@ def problem(
     if errors:
         document["errors"] = [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors]
     document.update(members or {})
-    return web.Response(
-        status=status, body=orjson.dumps(document, default=str), content_type=MEDIA_TYPE, headers=headers
-    )
+    try:
+        body = orjson.dumps(document, default=str)
+    except TypeError:  # it quotes a header field whose bytes are not UTF-8, which the HTTP parser hands on as surrogates
+        body = json.dumps(document, default=str).encode()
+    return web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)
 
 
 def caller_problem(error: CallerError, request_id: str) -> web.Response:
