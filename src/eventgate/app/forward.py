@@ -13,6 +13,7 @@ from aiohttp import web
 from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
 from eventgate.api.application import build_metrics_application
+from eventgate.api.connection import Runner
 from eventgate.api.health import Metrics
 from eventgate.app.collector import calm_collector
 from eventgate.app.ground import lay_ground
@@ -65,7 +66,7 @@ async def forward(order: Order) -> AsyncIterator[None]:
 
 async def _expose_metrics(stack: AsyncExitStack, port: int) -> None:
     """Answer ``/metrics``, of all processes, to the machine itself."""
-    runner = web.AppRunner(build_metrics_application(Metrics(None).routes()), access_log=None)
+    runner = Runner(build_metrics_application(Metrics(None).routes()))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, "127.0.0.1", port).start()
