@@ -39,8 +39,10 @@ def problem(
     document.update(members or {})
     try:
         body = orjson.dumps(document, default=str)
-    except TypeError:  # it quotes a header field whose bytes are not UTF-8, which the HTTP parser hands on as surrogates
-        body = json.dumps(document, default=str).encode()
+    except (
+        TypeError
+    ):  # it quotes a header field whose bytes are not UTF-8, which the HTTP parser hands on as surrogates
+        body = json.dumps(document, default=str, ensure_ascii=False).encode(errors="replace")
     return web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)
 
 
