@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import asyncpg
 import uvloop
+
 from benchmarks.report import row
 from benchmarks.rows import Site
-
 from eventgate.clock import SystemClock
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate

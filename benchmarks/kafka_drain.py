@@ -18,17 +18,17 @@ from typing import NamedTuple
 import uvloop
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
 from benchmarks.report import row
 from benchmarks.rows import Site
-from tests.integration.forwarding import Forwarding, forwarding, sink
-from tests.services.certificates import Certificates
-from tests.services.kafka import Kafka
-from tests.services.kafka_records import committed, make_topic
-
 from eventgate.app.collector import calm_collector
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
+from tests.integration.forwarding import Forwarding, forwarding, sink
+from tests.services.certificates import Certificates
+from tests.services.kafka import Kafka
+from tests.services.kafka_records import committed, make_topic
 
 EVENTS = 200_000
 PARTITIONS = 6

@@ -15,18 +15,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
+
 from benchmarks.report import row
 from benchmarks.rows import Site
-from tests.integration.forwarding import Forwarding, forwarding, sink
-from tests.services.certificates import Certificates
-from tests.services.rsyslog import Rsyslog
-
 from eventgate.app.collector import calm_collector
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
 from eventgate.formats.rfc5424 import Rfc5424
 from eventgate.sinks.definition import reader
+from tests.integration.forwarding import Forwarding, forwarding, sink
+from tests.services.certificates import Certificates
+from tests.services.rsyslog import Rsyslog
 
 EVENTS = 60_000
 WINDOW = 128

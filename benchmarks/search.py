@@ -22,9 +22,9 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+
 from benchmarks import corpus
 from benchmarks.questions import MIDNIGHT, Question, questions
-
 from eventgate.alerts.meta import AlertMeta
 from eventgate.alerts.paging import PageRequest
 from eventgate.alerts.scope import Scope

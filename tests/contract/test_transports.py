@@ -11,12 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.services.certificates import Certificates
-from tests.services.daemon import free_port
-from tests.services.kafka import Kafka as Broker
-from tests.services.kafka_records import committed
-from tests.services.rsyslog import Rsyslog
-from tests.unit.formats.samples import ALERT, NAMES
 
 from eventgate.clock import SystemClock
 from eventgate.errors import ConfigurationError, Disconnected
@@ -26,6 +20,12 @@ from eventgate.forward.transports import Outgoing, Transport, Window
 from eventgate.ids import uuid7
 from eventgate.journal.cursors import START, Cursor, Standing, Totals
 from eventgate.sinks.definition import SinkDefinition
+from tests.services.certificates import Certificates
+from tests.services.daemon import free_port
+from tests.services.kafka import Kafka as Broker
+from tests.services.kafka_records import committed
+from tests.services.rsyslog import Rsyslog
+from tests.unit.formats.samples import ALERT, NAMES
 
 KINDS = ["udp", "tcp", "tls", "relp", "relp-tls", "file", "kafka"]
 FORMAT = Rfc5424()

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
 from tests.serving import Serving
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "send-event.sh"

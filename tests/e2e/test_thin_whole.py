@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from eventgate.sdk import Client
+from eventgate.signing.keys import SigningKey
 from tests.services.kafka import Kafka
 from tests.services.kafka_records import by_key, committed, ids
 from tests.services.rsyslog import Rsyslog
 from tests.serving import Serving
-
-from eventgate.sdk import Client
-from eventgate.signing.keys import SigningKey
 
 SHELL_CLIENT = Path(__file__).parents[2] / "examples" / "send-event.sh"
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from benchmarks.rows import Site
 
+from benchmarks.rows import Site
 from eventgate.clock import SystemClock
 from eventgate.db.listen import Listener
 from eventgate.event import Event

@@ -8,12 +8,12 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
-from tests.integration.http_service import METRICS_TOKEN, Service, http_service
 
 from eventgate.event import Kind
 from eventgate.ids import uuid7
 from eventgate.sensors import register
 from eventgate.signing.authkey import AuthKey
+from tests.integration.http_service import METRICS_TOKEN, Service, http_service
 
 HOSTILE = '=HYPERLINK("http://evil"),\n\0</script>\u202e🦊\'";--'
 
@@ -289,6 +289,10 @@ async def test_export_as_lines_and_as_a_defused_table(service):
     shown = HOSTILE.replace("\0", "\ufffd")
     assert [row["message"] for row in rows] == [f"'{shown}", "'@cmd", "plain", "' +1"]
     assert [json.loads(row["data"])["number"] for row in rows] == [0, 1, 2, 3]
+
+
+async def test_export_of_what_nothing_can_match_is_empty(service):
+    assert await export(service, '/v2/alerts/export?filter=serial·is·"nobody"') == (200, "")
 
 
 async def test_hostile_text_comes_back_as_it_is_shown(service):

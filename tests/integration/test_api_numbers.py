@@ -1,10 +1,10 @@
 """Counts, catalogue and rejects over HTTP."""
 
 import pytest
-from tests.integration.http_service import http_service
 
 from eventgate.errors import FieldError
 from eventgate.journal.rejects import Rejected, Rejects
+from tests.integration.http_service import http_service
 
 
 @pytest.fixture

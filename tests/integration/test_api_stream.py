@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 from aiohttp import ClientTimeout
-from tests.integration.http_service import Service, http_service
 from yarl import URL
 
 from eventgate.api import stream
 from eventgate.event import Kind
+from tests.integration.http_service import Service, http_service
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.serving import Serving
 
 from eventgate.config import Configuration
 from eventgate.errors import ConfigurationError
 from eventgate.processes.attach import attached
+from tests.serving import Serving
 
 
 async def _companies(configuration: Configuration) -> int:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.services.daemon import free_port
 
 _FILE = """

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.formats.samples import ALERT, NAMES
 
 from eventgate.errors import Disconnected
 from eventgate.formats.json import encode
 from eventgate.forward.transports import Outgoing, Window
 from eventgate.forward.transports.file import FileSettings, LinesFile
 from eventgate.journal.cursors import START, Cursor
+from tests.unit.formats.samples import ALERT, NAMES
 
 LINE = encode(ALERT, NAMES)
 

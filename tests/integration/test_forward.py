@@ -13,13 +13,13 @@ import asyncpg
 import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from tests.integration.forwarding import Forwarding, forwarding, sink
-from tests.services.kafka import Kafka as Broker
-from tests.services.kafka_records import committed, header
 
 from eventgate.journal.cursors import Cursor
 from eventgate.sinks.definition import State
 from eventgate.sinks.requests import Answer, Verb
+from tests.integration.forwarding import Forwarding, forwarding, sink
+from tests.services.kafka import Kafka as Broker
+from tests.services.kafka_records import committed, header
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import asyncpg
 import orjson
 import pytest
 from backports import zstd
-from tests.integration.ingest_gate import Answer, Gate, open_gate
 
 from eventgate.ingest import Limits
 from eventgate.signing.keys import SigningKey
+from tests.integration.ingest_gate import Answer, Gate, open_gate
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
-from benchmarks.rows import Site
 
+from benchmarks.rows import Site
 from eventgate.clock import SystemClock
 from eventgate.errors import CallerError, Unavailable
 from eventgate.journal import commit

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from benchmarks.rows import Site
 
+from benchmarks.rows import Site
 from eventgate.clock import SystemClock
 from eventgate.journal.appender import Appender
 from eventgate.journal.chain import Verdict, verify

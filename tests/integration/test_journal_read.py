@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from benchmarks.rows import Site
 
+from benchmarks.rows import Site
 from eventgate.clock import SystemClock
 from eventgate.db.listen import Listener
 from eventgate.event import Event

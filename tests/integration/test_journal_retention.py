@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from benchmarks.rows import Site
 
+from benchmarks.rows import Site
 from eventgate.clock import ManualClock, SystemClock
 from eventgate.errors import FieldError
 from eventgate.journal import partitions, retention

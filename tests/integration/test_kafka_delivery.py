@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from tests.services.certificates import Certificates
-from tests.services.kafka import PASSWORD, USER
-from tests.services.kafka import Kafka as Broker
-from tests.services.kafka_records import by_key, committed, header, ids, make_topic
-from tests.services.story import Story
 
 from eventgate.clock import SystemClock
 from eventgate.errors import ConfigurationError, Disconnected, Refused
 from eventgate.forward.transports import Outgoing, Window
 from eventgate.forward.transports.kafka import Kafka, KafkaSettings
 from eventgate.journal.cursors import START
+from tests.services.certificates import Certificates
+from tests.services.kafka import PASSWORD, USER
+from tests.services.kafka import Kafka as Broker
+from tests.services.kafka_records import by_key, committed, header, ids, make_topic
+from tests.services.story import Story
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+
 from tests.services import kafka_forwarder as forwarder
 from tests.services.kafka import Kafka as Broker
 from tests.services.kafka_records import by_key, committed, header, ids

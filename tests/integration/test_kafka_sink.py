@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from tests.integration.forwarding import Forwarding, forwarding, sink
-from tests.services.kafka import Kafka
-from tests.services.kafka_records import committed, delete_topic, header, ids, make_topic
 
 from eventgate.event import Event
 from eventgate.forward.plan import Plan
 from eventgate.ids import uuid7
 from eventgate.sinks.definition import State
 from eventgate.sinks.requests import Verb
+from tests.integration.forwarding import Forwarding, forwarding, sink
+from tests.services.kafka import Kafka
+from tests.services.kafka_records import committed, delete_topic, header, ids, make_topic
 
 
 @pytest.fixture

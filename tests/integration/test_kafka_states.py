@@ -4,14 +4,14 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from tests.services.kafka import Kafka as Broker
-from tests.services.kafka_records import Record, committed, delete_topic, forget_groups, header, ids
-from tests.services.story import Story
 
 from eventgate.clock import SystemClock
 from eventgate.forward.transports import CursorLost
 from eventgate.forward.transports.kafka import Kafka, KafkaSettings
 from eventgate.journal.cursors import START, Standing
+from tests.services.kafka import Kafka as Broker
+from tests.services.kafka_records import Record, committed, delete_topic, forget_groups, header, ids
+from tests.services.story import Story
 
 Sink = Callable[[Story], Kafka]
 

@@ -15,9 +15,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.integration.http_service import METRICS_TOKEN, Service, http_service
 
 from eventgate.api.routes import refuse_head
+from tests.integration.http_service import METRICS_TOKEN, Service, http_service
 
 ENDLESS = "/alerts/stream"
 EXAMPLES = 6

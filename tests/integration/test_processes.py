@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.services.daemon import listens
-from tests.serving import Serving, alive
 
 from eventgate.db.embedded import EmbeddedPostgres
+from tests.services.daemon import listens
+from tests.serving import Serving, alive
 
 NOBODY = 65534
 

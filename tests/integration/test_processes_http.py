@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.services.certificates import Certificates
-from tests.serving import Serving
 
 from eventgate.errors import Unavailable
 from eventgate.sdk import Client
 from eventgate.signing.keys import SigningKey
 from eventgate.signing.sign import sign
+from tests.services.certificates import Certificates
+from tests.serving import Serving
 
 
 @pytest.fixture

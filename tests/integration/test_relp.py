@@ -7,12 +7,6 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
-from tests.integration.forwarding import Forwarding, forwarding, sink
-from tests.integration.test_syslog import EVENTS, MESSAGES, window
-from tests.services.certificates import Certificates
-from tests.services.rsyslog import Rsyslog
-from tests.unit.formats.samples import ALERT
-from tests.unit.formats.strict_rfc5424 import params_of
 
 from eventgate.errors import Disconnected
 from eventgate.event import SensorNames
@@ -20,6 +14,12 @@ from eventgate.formats.json import encode
 from eventgate.forward.transports.relp import Relp, RelpSettings
 from eventgate.journal.cursors import START
 from eventgate.sinks.definition import State
+from tests.integration.forwarding import Forwarding, forwarding, sink
+from tests.integration.test_syslog import EVENTS, MESSAGES, window
+from tests.services.certificates import Certificates
+from tests.services.rsyslog import Rsyslog
+from tests.unit.formats.samples import ALERT
+from tests.unit.formats.strict_rfc5424 import params_of
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import pytest
+
 from tests.integration.http_service import http_service
 
 TARGET = '/alerts?filter=message·is·"Büro%20✓"&filter=timestamp·isBefore·2099-05-13%2016%3A11'

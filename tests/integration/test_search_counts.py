@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterable
 
 import asyncpg
 import pytest
-from tests.integration.stored_alerts import LOBBY, OURS, THEIRS, YARD, alerts_stored, an_event, names_of, store
 
 from eventgate.alerts import counts, export
 from eventgate.alerts.counts import DayCounts
@@ -17,6 +16,7 @@ from eventgate.alerts.search import EVERY_KIND
 from eventgate.alerts.windows import Partitions
 from eventgate.clock import ManualClock, SystemClock
 from eventgate.query import parse_filters
+from tests.integration.stored_alerts import LOBBY, OURS, THEIRS, YARD, alerts_stored, an_event, names_of, store
 
 HOUR = 3_600_000
 

@@ -5,11 +5,6 @@ import socket
 from datetime import datetime
 
 import pytest
-from tests.services.certificates import Certificates
-from tests.services.rsyslog import Rsyslog
-from tests.services.syslog_receiver import SyslogReceiver
-from tests.unit.formats.samples import ALERT, HOSTILE, NAMES, SIGHTING
-from tests.unit.formats.strict_rfc5424 import params_of
 
 from eventgate.errors import Disconnected
 from eventgate.event import Event
@@ -19,6 +14,11 @@ from eventgate.forward.transports.stream import SecureSettings, SyslogStream, Tc
 from eventgate.forward.transports.udp import SyslogDatagrams, UdpSettings
 from eventgate.ids import uuid7
 from eventgate.journal.cursors import START, Cursor
+from tests.services.certificates import Certificates
+from tests.services.rsyslog import Rsyslog
+from tests.services.syslog_receiver import SyslogReceiver
+from tests.unit.formats.samples import ALERT, HOSTILE, NAMES, SIGHTING
+from tests.unit.formats.strict_rfc5424 import params_of
 
 FORMAT = Rfc5424()
 EVENTS = {

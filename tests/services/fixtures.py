@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.services.certificates import Certificates
 from tests.services.kafka import Kafka
 from tests.services.rsyslog import Rsyslog

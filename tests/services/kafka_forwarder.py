@@ -17,12 +17,12 @@ from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
-from tests.services.story import Story
 
 from eventgate.clock import SystemClock
 from eventgate.errors import Disconnected
 from eventgate.forward.transports.kafka import Kafka, KafkaSettings, transport
 from eventgate.journal.cursors import START, Cursor, Standing, Totals
+from tests.services.story import Story
 
 POINTS = ("after produce", "after offsets", "after commit")
 BATCHES, EVENTS_IN_BATCH, WINDOW = 60, 100, 125

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from tests.unit.formats.samples import ALERT, HOSTILE, HOSTILE_SSID, NAMES, SIGHTING
 
 from eventgate.event import Event, Origin, SensorNames
 from eventgate.formats.json import SCHEMA, encode
+from tests.unit.formats.samples import ALERT, HOSTILE, HOSTILE_SSID, NAMES, SIGHTING
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "json"
 SAMPLES = {"alert": ALERT, "hostile": HOSTILE, "sighting": SIGHTING}

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.formats.samples import ALERT, HOSTILE, NAMES, SIGHTING
-from tests.unit.formats.strict_rfc5424 import parse
 
 from eventgate.event import Event, Origin, SensorNames
 from eventgate.formats.rfc5424 import Rfc5424
+from tests.unit.formats.samples import ALERT, HOSTILE, NAMES, SIGHTING
+from tests.unit.formats.strict_rfc5424 import parse
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rfc5424"
 SAMPLES = {"alert": ALERT, "hostile": HOSTILE, "sighting": SIGHTING}

@@ -1,10 +1,9 @@
 """Drafts: what goes into a window, and where each part of it would bring the sink."""
 
-from tests.unit.forward.world import MemoryTail, batches, drafts_of
-
 from eventgate.forward.drafts import Draft
 from eventgate.forward.transports import Limits
 from eventgate.journal.cursors import START, Cursor, Totals
+from tests.unit.forward.world import MemoryTail, batches, drafts_of
 
 WIDE = Limits(100, 1 << 20)
 

@@ -2,12 +2,11 @@
 
 import asyncio
 
-from tests.unit.forward.world import World, batches
-
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.transports import CursorLost, Delivery, Limits, Window
 from eventgate.journal.cursors import Cursor, Standing, Totals
 from eventgate.sinks.definition import State
+from tests.unit.forward.world import World, batches
 
 _DISCONNECT, _DEFER = 1, 2
 

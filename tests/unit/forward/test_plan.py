@@ -5,11 +5,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from tests.unit.formats.samples import ALERT, NAMES
 
 from eventgate.errors import ConfigurationError
 from eventgate.forward.plan import FORMAT_KEYS, TRANSPORTS, plan
 from eventgate.sinks.definition import SinkDefinition
+from tests.unit.formats.samples import ALERT, NAMES
 
 
 def mistakes(transport: str, format_: str = "json", filters: tuple[str, ...] = (), **options: object) -> dict[str, str]:

@@ -7,10 +7,10 @@ import asyncio
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.unit.forward.world import World, batches
 
 from eventgate.forward.transports import Limits
 from eventgate.journal.cursors import Cursor
+from tests.unit.forward.world import World, batches
 
 _SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=6)
 _SCRIPT = st.lists(st.integers(0, 6), max_size=60)

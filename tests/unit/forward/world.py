@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from uuid import UUID
 
-from tests.unit.formats.samples import ALERT, NAMES
-
 from eventgate.clock import ManualClock
 from eventgate.errors import Deferred, Disconnected, Refused, Unavailable
 from eventgate.event import Event
@@ -26,6 +24,7 @@ from eventgate.journal.batch import Batch
 from eventgate.journal.cursors import START, Cursor, Standing
 from eventgate.sinks.dead_letters import Letter
 from eventgate.sinks.definition import State
+from tests.unit.formats.samples import ALERT, NAMES
 
 FOUR = Limits(4, 1 << 20)
 

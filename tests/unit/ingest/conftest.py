@@ -4,7 +4,6 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from tests.unit.ingest.house import COMPANY, NOW, SENSOR, VERIFY_KEY, MakeWrite, SensorList
 
 from eventgate.access import Principal
 from eventgate.ingest.limits import Limits
@@ -13,6 +12,7 @@ from eventgate.signing.base import SignedRequest
 from eventgate.signing.keys import SigningKey, load_verify_key
 from eventgate.signing.sign import sign
 from eventgate.signing.verify import Freshness, verify
+from tests.unit.ingest.house import COMPANY, NOW, SENSOR, VERIFY_KEY, MakeWrite, SensorList
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import pytest
-from tests.unit.ingest.house import NOW
 
 from eventgate.errors import CallerError, FieldError
 from eventgate.event import Event, Kind, Origin
@@ -12,6 +11,7 @@ from eventgate.ingest.answer import answer, conflicts
 from eventgate.ingest.write import Decoded
 from eventgate.journal.outcome import Appended, Outcome, Receipt, Status
 from eventgate.journal.rejects import Rejected
+from tests.unit.ingest.house import NOW
 
 RECEIPT = Receipt(9, b"\xab" * 32)
 ACCEPTED, DUPLICATE, CONFLICT = (Outcome(status, 9, 4) for status in Status)

@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 import pytest
 from backports import zstd
-from tests.unit.ingest.house import COMPANY, NOW, SENSOR, VERIFY_KEY, MakeWrite, SensorList, make_sensor, report, text
 
 from eventgate.access import Principal
 from eventgate.errors import CallerError, Unavailable
@@ -22,6 +21,7 @@ from eventgate.ingest.decode import Decoder
 from eventgate.ingest.limits import EVENT_BYTES, Limits
 from eventgate.ingest.turns import TURN_SECONDS
 from eventgate.ingest.write import Decoded, Write
+from tests.unit.ingest.house import COMPANY, NOW, SENSOR, VERIFY_KEY, MakeWrite, SensorList, make_sensor, report, text
 
 
 def _usual(code: str) -> tuple[int, int]:

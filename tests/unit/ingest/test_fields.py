@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.unit.ingest.house import NOW, NOW_TEXT, report
 
 from eventgate.ingest.fields import EXPECTED, Report, milliseconds, read
+from tests.unit.ingest.house import NOW, NOW_TEXT, report
 
 WRONG: list[tuple[str, Any]] = [
     ("timestamp", 5),

@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from tests.unit.ingest.house import NOW
-
 from eventgate.ids import is_uuid7, uuid7_ms
 from eventgate.ingest.identity import id_of_content, id_of_event_id
+from tests.unit.ingest.house import NOW
 
 SECRET, SENSOR, DIGEST = b"s" * 32, UUID(int=1), b"d" * 32
 

@@ -1,7 +1,6 @@
 """What a group says of each event: accepted, duplicate, conflict, and where."""
 
 from benchmarks.rows import Site
-
 from eventgate.event import Event
 from eventgate.journal.group import Group
 from eventgate.journal.outcome import Outcome, Receipt, Status

@@ -1,8 +1,8 @@
 """A payload gives back the very events that went in, and says so when it is damaged."""
 
 import pytest
-from benchmarks.rows import Site
 
+from benchmarks.rows import Site
 from eventgate.event import Kind, Origin
 from eventgate.journal import payload
 

@@ -4,7 +4,6 @@ import struct
 from uuid import UUID
 
 from benchmarks.rows import Site
-
 from eventgate.event import Event
 from eventgate.journal.rows import COLUMNS, copy_body, pack
 

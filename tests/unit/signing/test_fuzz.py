@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.signing.writes import BODY, KEYS, check, write
 
 from eventgate.errors import CallerError
 from eventgate.signing.authkey import AuthKey
 from eventgate.signing.base import SignedRequest
 from eventgate.signing.keys import load_verify_key
+from tests.unit.signing.writes import BODY, KEYS, check, write
 
 _GOOD = dict(write(fields={"content-type": "application/json"}).headers)
 _text = st.one_of(st.text(max_size=200), st.text('eg=();,":ab1 \\?.-*@\t', max_size=80))

@@ -1,10 +1,10 @@
 """What sign writes, and what it cannot write."""
 
 import pytest
-from tests.unit.signing.writes import BODY, KEY, KEY_ID, NOW, check, write
 
 from eventgate.signing.base import SignedRequest
 from eventgate.signing.sign import sign
+from tests.unit.signing.writes import BODY, KEY, KEY_ID, NOW, check, write
 
 
 def test_the_fields_read_as_the_wire_contract_prints_them() -> None:

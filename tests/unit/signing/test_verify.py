@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.signing.writes import BODY, KEY_ID, KEYS, NOW, check, header, refusal, sign_text, write
 
 from eventgate.signing.base import SignedRequest, combine, signature_base
 from eventgate.signing.fields import parse_lists
 from eventgate.signing.keys import CURVES, SigningKey, VerifyKey, load_verify_key
 from eventgate.signing.verify import Freshness, VerifiedBytes, verify
+from tests.unit.signing.writes import BODY, KEY_ID, KEYS, NOW, check, header, refusal, sign_text, write
 
 VECTORS = {
     path.stem: json.loads(path.read_text())

@@ -1,11 +1,10 @@
 import uuid
 from typing import Any
 
-from tests.services.story import Story
-
 from eventgate.forward.transports.kafka.partitioning import Partitioning
 from eventgate.forward.transports.kafka.records import Stamp, pack, place_of
 from eventgate.journal.cursors import Cursor
+from tests.services.story import Story
 
 STAMP = Stamp(b"source.2", 2, 1_700_000_000_000)
 
