@@ -80,4 +80,4 @@ def demand_reach(account: Account, directory: Path) -> None:
 
 
 def _unusable(detail: str) -> ConfigurationError:
-    return ConfigurationError("data directory", [FieldError("data_dir", "unusable", detail)])
+    return ConfigurationError("data directory", [FieldError("data", "unusable", detail)])

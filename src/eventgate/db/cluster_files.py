@@ -72,4 +72,4 @@ def demand_version(cluster: Path) -> None:
     found = (cluster / "PG_VERSION").read_text().strip()
     if found != MAJOR:
         detail = f"{cluster} was written by PostgreSQL {found}; this EventGate brings PostgreSQL {MAJOR}"
-        raise ConfigurationError("data directory", [FieldError("data_dir", "version", detail)])
+        raise ConfigurationError("data directory", [FieldError("data", "version", detail)])

@@ -161,7 +161,7 @@ class EmbeddedPostgres:
         sockets.mkdir(mode=0o700, exist_ok=True)
         if sockets.is_symlink() or sockets.stat().st_uid not in (os.getuid(), account.uid):
             detail = f"{sockets} belongs to somebody else; remove it, or choose a shorter data directory"
-            raise ConfigurationError("data directory", [FieldError("data_dir", "socket", detail)])
+            raise ConfigurationError("data directory", [FieldError("data", "socket", detail)])
         account.own(sockets, 0o700)
         return sockets
 
