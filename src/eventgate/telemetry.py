@@ -3,6 +3,7 @@
 Touches standard error and the metrics registry; never sees a secret or an event's body.
 """
 
+import json
 import logging
 import os
 import sys
@@ -66,14 +67,22 @@ SINK_EXPIRED = Counter("eventgate_sink_expired_total", "Events gone before a sin
 
 
 def _render_json(_logger: object, _name: str, event: structlog.typing.EventDict) -> str:
-    return orjson.dumps(event, default=str).decode()
+    try:
+        return orjson.dumps(event, default=str).decode()
+    except TypeError:  # what went wrong quotes bytes that are not UTF-8; a line that fails would hide it
+        return json.dumps(event, default=str)
 
 
 def configure_logging(level: str = "info", style: Format = "json", stream: TextIO | None = None) -> None:
     """Send structured logs to ``stream`` (standard error by default): one JSON object a line, or coloured text."""
     stream = stream or sys.stderr
     last: structlog.typing.Processor = (
-        _render_json if style == "json" else structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        _render_json
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # the default shows local variables: keys, bodies
+        )
     )
     structlog.configure(
         processors=[

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.integration.ingest_gate import Gate, open_gate
 
 _FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -81,3 +82,30 @@ async def test_raw_requests(gate: Gate, data: st.DataObject) -> None:
     finally:
         writer.close()
     await _still_takes_writes(gate)
+
+
+@pytest.mark.parametrize("prefix", ["http://127.0.0.1:8080", "HTTPS://gate.example"])
+async def test_a_target_in_absolute_form_is_signed_for_its_path(gate: Gate, prefix: str) -> None:
+    body = _event()
+    answer = await _sent_raw(gate, f"{prefix}/v2/events".encode(), gate.headers(body), body)
+    assert answer.startswith(b"HTTP/1.1 201 ")
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "Content-Encoding"])
+async def test_a_header_field_that_is_no_text_is_answered(gate: Gate, name: str) -> None:
+    headers = gate.headers(_event()) | {name: "\udcff"}
+    answer = await _sent_raw(gate, b"/v2/events", headers, _event())
+    assert answer.startswith(b"HTTP/1.1 415 ")
+    assert b"application/problem+json" in answer
+
+
+async def _sent_raw(gate: Gate, target: bytes, headers: dict[str, str], body: bytes) -> bytes:
+    """What is answered to a write with exactly this target and these field values."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gate.port)
+    fields = headers | {"Host": "x", "Connection": "close", "Content-Length": str(len(body))}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    writer.write(b"POST %b HTTP/1.1\r\n%b\r\n%b" % (target, lines.encode(errors="surrogateescape"), body))
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    await writer.wait_closed()
+    return answer

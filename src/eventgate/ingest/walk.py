@@ -3,6 +3,7 @@
 Touches nothing itself; each step belongs to a module or a room below. Nothing is answered before the commit.
 """
 
+import re
 from collections.abc import Callable
 from time import perf_counter
 
@@ -29,6 +30,8 @@ from eventgate.signing.verify import Freshness, VerifiedBytes, verify
 from eventgate.telemetry import EVENTS_ACCEPTED, EVENTS_DUPLICATE, EVENTS_REJECTED, VERIFY_SECONDS, WRITES_REFUSED
 
 _NOTHING = Appended((), None)
+_ABSOLUTE = re.compile(r"\Ahttps?://[^/]*", re.IGNORECASE)
+"""What stands before the path in a request target in absolute form (RFC 9112, section 3.2.2)."""
 
 
 class Walk:
@@ -96,7 +99,7 @@ class Walk:
 
     def _as_signed(self, request: web.Request, body: bytes) -> SignedRequest:
         _, scheme, authority = self._origin(request)
-        path = self._path_prefix + request.raw_path.partition("?")[0]
+        path = self._path_prefix + _ABSOLUTE.sub("", request.raw_path.partition("?")[0])
         headers = [(name.lower(), value) for name, value in request.headers.items()]
         return SignedRequest(request.method, scheme, authority, path, headers, body)
 
