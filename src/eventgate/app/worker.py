@@ -72,14 +72,15 @@ async def worker(order: Order) -> AsyncIterator[None]:
         addresses = Addresses(http.public_url, http.trusted_proxies)
         stream = Stream(ground.journal, ground.tail, ground.directory, ground.clock)
         store, requests = SinkStore(ground.pool, ground.journal), Requests(ground.pool)
+        disk = Disk(_watched(configuration), configuration.writes.min_free_disk_bytes, ground.clock)
         table: list[Route | OpenRoute] = [
-            *Writes((await _walk(stack, order, ground, addresses)).write).routes(),
+            *Writes((await _walk(stack, order, ground, addresses, disk)).write).routes(),
             *await _searches(stack, order, ground),
             *stream.routes(),
             *Edges(ground.directory).routes(),
             *RejectList(Rejects(ground.pool, ground.clock)).routes(),
             *Sinks(store, requests, ground.journal, ground.clock).routes(),
-            *Health({"database": lambda: _ask_database(ground)}).routes(),
+            *Health({"database": lambda: _ask_database(ground), "disk": lambda: _ask_disk(disk)}).routes(),
             *_metrics(configuration),
         ]
         application = build_application(
@@ -90,7 +91,7 @@ async def worker(order: Order) -> AsyncIterator[None]:
         yield
 
 
-async def _walk(stack: AsyncExitStack, order: Order, ground: Ground, addresses: Addresses) -> Walk:
+async def _walk(stack: AsyncExitStack, order: Order, ground: Ground, addresses: Addresses, disk: Disk) -> Walk:
     configuration = order.configuration
     journal, writes = configuration.journal, configuration.writes
     connections = max(1, journal.commit_connections // configuration.http.workers)
@@ -102,7 +103,7 @@ async def _walk(stack: AsyncExitStack, order: Order, ground: Ground, addresses: 
         defaults=catalogue.defaults,
         appender=await stack.enter_async_context(appender),
         rejects=Rejects(ground.pool, ground.clock),
-        disk=Disk(_watched(configuration), writes.min_free_disk_bytes, ground.clock),
+        disk=disk,
         clock=ground.clock,
         freshness=Freshness(writes.created_back_seconds, writes.created_ahead_seconds),
         limits=_limits(writes),
@@ -154,6 +155,11 @@ def _metrics(configuration: Configuration) -> Sequence[OpenRoute]:
 async def _ask_database(ground: Ground) -> str | None:
     with translated():
         await ground.pool.fetchval("SELECT 1", timeout=2)
+    return None
+
+
+async def _ask_disk(disk: Disk) -> str | None:
+    disk.check()
     return None
 
 
