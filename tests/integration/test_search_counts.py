@@ -80,7 +80,7 @@ async def test_counting_stops_at_the_deadline_and_says_how_far_it_came(pool: asy
             self.advance(0.02)
             return super().monotonic()
 
-    meta = AlertMeta(pool, names_of, Partitions(pool, SystemClock()), ImpatientClock(), deadline_seconds=0.5)
+    meta = AlertMeta(pool, names_of, Partitions(pool, SystemClock()), ImpatientClock(), deadline_seconds=0.25)
     counted = await meta.meta(OURS, parse_filters(["timestamp·isBefore·2025-11-22 00:00"]))
     assert not counted.complete
     assert counted.first is None

@@ -4,10 +4,11 @@ Touches PostgreSQL (reads events and journal, owns event_counts, counted_days an
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -17,7 +18,7 @@ from eventgate.alerts.windows import Partitions, Window
 from eventgate.clock import Clock
 from eventgate.db.pool import translated
 from eventgate.errors import Unavailable
-from eventgate.ids import first_id
+from eventgate.ids import first_id, uuid7_ms
 from eventgate.query import Query
 from eventgate.query.fieldtypes import EVERY_ID
 
@@ -54,7 +55,7 @@ _DAYS = "SELECT low, high FROM counted_days"
 # One statement, one snapshot: the counts and the position up to which they go belong together.
 _OF_DAYS = """
 SELECT counted_until.position, counted.* FROM counted_until LEFT JOIN (
-    SELECT grouping(sensor) = 0, grouping(id) = 0, id, code, category, severity, sensor, sum(events)::bigint AS events
+    SELECT id, code, category, severity, sensor, sum(events)::bigint
     FROM event_counts WHERE {conditions} AND id = ANY(${days}::uuid[])
     GROUP BY GROUPING SETS ((id), (code, category, severity), (sensor))
 ) AS counted ON true
@@ -73,37 +74,32 @@ def answers(query: Query) -> bool:
     )
 
 
-@dataclass(slots=True)
+Count = tuple[int | None, str | None, Any, Any, UUID | None, int]
+"""Start of a bucket in milliseconds, code, category, severity, sensor, and how many events: of the bucket alone, of
+the sensor alone, or of the code with its category and severity; the others are None."""
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
-    """What is counted of a scope for some days, but for what the batches in ``late`` hold of them.
+    """What is counted of a scope for these days, but for what the batches in ``late`` hold of them."""
 
-    ``rows`` are of the form that Meta.add takes; ``days`` are all those days, with how many events each has.
-    """
-
-    days: dict[Window, int] = field(default_factory=dict)
-    rows: list[Sequence[Any]] = field(default_factory=list)
+    days: Collection[Window] = ()
+    rows: Sequence[Count] = ()
     late: Sequence[int] = ()
 
 
-async def counted(connection: asyncpg.Connection, scope: Scope, wanted: Sequence[Window]) -> Counted:
+async def counted(connection: asyncpg.Connection, scope: Scope, wanted: Collection[Window]) -> Counted:
     """What is counted of those of the wanted windows that are whole days; nothing where counting lags far behind."""
     known = {Window(*row) for row in await connection.fetch(_DAYS)}
-    days = {day.low: day for day in wanted if day in known}
+    days = known.intersection(wanted)
     if not days:
         return Counted()
-    found = Counted(dict.fromkeys(days.values(), 0))
     statement = _OF_DAYS.format(conditions=scope.conditions, days=scope.next_parameter)
-    whole = Window(min(known).low, max(known).high)
-    until = 0
-    for until, of_sensor, of_day, day, *row in await connection.fetch(  # noqa: B007 - read after the loop
-        statement, *scope.parameters(whole), list(days)
-    ):
-        if of_day:
-            found.days[days[day]] = row[-1]
-        elif row[-1] is not None:
-            found.rows.append((of_sensor, *row))
-    found.late = [row["batch"] for row in await connection.fetch(_LATE_BATCHES, until, whole.high, _TOO_MANY_BATCHES)]
-    return found if len(found.late) < _TOO_MANY_BATCHES else Counted()
+    whole = Window(min(days).low, max(days).high)
+    found = await connection.fetch(statement, *scope.parameters(whole), [day.low for day in days])
+    rows = [(None if day is None else uuid7_ms(day), *row) for _, day, *row in found if row[-1] is not None]
+    late = await connection.fetch(_LATE_BATCHES, found[0][0], whole.high, _TOO_MANY_BATCHES)
+    return Counted(days, rows, [row["batch"] for row in late]) if len(late) < _TOO_MANY_BATCHES else Counted()
 
 
 class DayCounts:

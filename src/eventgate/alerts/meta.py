@@ -4,14 +4,14 @@ Touches PostgreSQL (reads events).
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from eventgate.alerts import counts
+from eventgate.alerts.counts import Count
 from eventgate.alerts.scope import Scope
 from eventgate.alerts.search import ALERTS, DEADLINE_SECONDS
 from eventgate.alerts.stored import SensorNamesOf
@@ -20,7 +20,7 @@ from eventgate.alerts.windows import Partitions, Window, Windows
 from eventgate.clock import Clock
 from eventgate.db.pool import translated
 from eventgate.event import Kind, SensorNames
-from eventgate.ids import first_id, uuid7_ms
+from eventgate.ids import uuid7_ms
 from eventgate.query import Query
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
@@ -28,8 +28,9 @@ _BUCKETS = (_MINUTE, 5 * _MINUTE, 15 * _MINUTE, _HOUR, 3 * _HOUR, 6 * _HOUR, _DA
 _MOST_BUCKETS = 96
 
 _COUNT = """
-SELECT grouping(sensor) = 0, code, category, severity, sensor, count(*) FROM events WHERE {conditions}
-GROUP BY GROUPING SETS ((code, category, severity), (sensor))
+SELECT (extract(epoch FROM bucket) * 1000)::bigint, code, category, severity, sensor, count(*)
+FROM events, date_bin('{width} milliseconds', uuid_extract_timestamp(id), 'epoch') AS bucket
+WHERE {conditions} GROUP BY GROUPING SETS ((bucket), (code, category, severity), (sensor))
 """
 
 
@@ -50,27 +51,23 @@ class Meta:
     by_sensor: Counter[UUID] = field(default_factory=Counter)
     names: dict[UUID, SensorNames] = field(default_factory=dict)
     bucket_ms: int = _DAY
-    histogram: dict[int, int] = field(default_factory=dict)
+    histogram: Counter[int] = field(default_factory=Counter)
     complete: bool = True
     counted_from: int | None = None
 
-    def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Add counts by sensor, and by code with its category and severity; a row's first value says which it is."""
-        for of_sensor, code, category, severity, sensor, events in rows:
-            if of_sensor:
+    def add(self, counts: Iterable[Count]) -> None:
+        """Add counts of one bucket, of one sensor, or of one code with its category and severity."""
+        for bucket, code, category, severity, sensor, events in counts:
+            if bucket is not None:
+                self.histogram[bucket] += events
+            elif sensor is not None:
                 self.by_sensor[sensor] += events
-                continue
-            self.total += events
-            if code is not None:  # only alerts have these three
-                self.by_code[code] += events
-                self.by_category[category] += events
-                self.by_severity[severity] += events
-
-    def add_to_bucket(self, at: int, events: int) -> None:
-        """Count events at about that time."""
-        if events:
-            bucket = at // self.bucket_ms * self.bucket_ms
-            self.histogram[bucket] = self.histogram.get(bucket, 0) + events
+            else:
+                self.total += events
+                if code is not None:  # only alerts have these three
+                    self.by_code[code] += events
+                    self.by_category[category] += events
+                    self.by_severity[severity] += events
 
 
 class AlertMeta:
@@ -108,13 +105,12 @@ class AlertMeta:
             first: UUID | None = oldest.rows[0]["id"] if oldest.rows else None
             meta = Meta(last=uuid7_ms(last), first=_ms(first))
             meta.bucket_ms = _bucket(uuid7_ms(first or oldest.stopped_at or last), uuid7_ms(last))
-            pieces = [
-                piece
-                for partition in await self._partitions.within(scope.where.ids)
-                if partition.low <= last and partition.high > (first or oldest.stopped_at or last)
-                for piece in _in_buckets(partition, meta.bucket_ms)
+            windows = [
+                window
+                for window in await self._partitions.within(scope.where.ids)
+                if window.low <= last and window.high > (first or oldest.stopped_at or last)
             ]
-            await self._count(meta, scope, pieces, until, by_day=counts.answers(query))
+            await self._count(meta, scope, windows, until, by_day=meta.bucket_ms == _DAY and counts.answers(query))
         meta.names = {sensor: names[sensor] for sensor in meta.by_sensor if sensor in names}
         return meta
 
@@ -126,24 +122,22 @@ class AlertMeta:
             columns="id", limit=1, newest_first=newest_first, until=now + (until - now) / 2,
         )  # fmt: skip
 
-    async def _count(self, meta: Meta, scope: Scope, pieces: Sequence[Window], until: float, *, by_day: bool) -> None:
-        statement = _COUNT.format(conditions=scope.conditions)
-        late = _COUNT.format(conditions=f"{scope.conditions} AND batch = ANY(${scope.next_parameter}::bigint[])")
+    async def _count(self, meta: Meta, scope: Scope, all_: Sequence[Window], until: float, *, by_day: bool) -> None:
+        statement = _COUNT.format(conditions=scope.conditions, width=meta.bucket_ms)
+        late = statement.replace("GROUP BY", f"AND batch = ANY(${scope.next_parameter}::bigint[]) GROUP BY")
         async with self._pool.acquire() as connection:
-            known = await counts.counted(connection, scope, pieces) if by_day else counts.Counted()
+            known = await counts.counted(connection, scope, all_) if by_day else counts.Counted()
 
-            async def ask(window: Window, seconds: float) -> list[Sequence[Any]]:
+            async def ask(window: Window, seconds: float) -> list[Count]:
                 parameters = scope.parameters(window)
                 if window in known.days:
                     return await connection.fetch(late, *parameters, known.late, timeout=seconds)  # type: ignore[no-any-return]
                 return await connection.fetch(statement, *parameters, timeout=seconds)  # type: ignore[no-any-return]
 
-            asked = [piece for piece in pieces if known.late or piece not in known.days]
+            asked = [window for window in all_ if known.late or window not in known.days]
             windows = Windows(asked, newest_first=True, together=False)
             async for window, rows in visit(self._clock, windows, ask, until=until):
-                before = meta.total
                 meta.add(rows)
-                meta.add_to_bucket(uuid7_ms(window.low), meta.total - before)
                 meta.counted_from = uuid7_ms(window.low)
             if windows:  # count no day that lies beyond those that were not reached
                 meta.complete, meta.first = False, None
@@ -152,8 +146,6 @@ class AlertMeta:
             else:
                 meta.counted_from = None
         meta.add(known.rows)
-        for day, events in known.days.items():
-            meta.add_to_bucket(uuid7_ms(day.low), events)
 
 
 def _ms(id_: UUID | None) -> int | None:
@@ -163,12 +155,3 @@ def _ms(id_: UUID | None) -> int | None:
 def _bucket(first: int, last: int) -> int:
     """The narrowest bucket of which no more than enough are needed."""
     return next((width for width in _BUCKETS if (last - first) // width < _MOST_BUCKETS), _BUCKETS[-1])
-
-
-def _in_buckets(window: Window, width: int) -> Iterator[Window]:
-    """Cut a window where buckets begin."""
-    low = window.low
-    while low < window.high:
-        high = min(window.high, first_id((uuid7_ms(low) // width + 1) * width))
-        yield Window(low, high)
-        low = high
