@@ -15,7 +15,7 @@ import pytest
 from eventgate.clock import SystemClock
 from eventgate.errors import ConfigurationError, Disconnected
 from eventgate.formats.rfc5424 import Rfc5424
-from eventgate.forward.plan import Journal, plan
+from eventgate.forward.plan import History, plan
 from eventgate.forward.transports import Outgoing, Transport, Window
 from eventgate.ids import uuid7
 from eventgate.journal.cursors import START, Cursor, Standing, Totals
@@ -45,8 +45,8 @@ def made(transport: str, **options: object) -> Callable[[], Transport]:
         return bytes(32)
 
     checked = plan(SinkDefinition(f"contract-{uuid.uuid4()}", transport, options=options), "test.toml")
-    journal = Journal(uuid.uuid4(), digest_at)
-    return lambda: checked.make(journal, SystemClock())
+    history = History(uuid.uuid4(), digest_at)
+    return lambda: checked.make(history, SystemClock())
 
 
 @pytest.fixture(params=KINDS)

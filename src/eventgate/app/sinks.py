@@ -10,7 +10,7 @@ from uuid import UUID
 from eventgate.clock import SystemClock
 from eventgate.config import Configuration
 from eventgate.errors import ConfigurationError, EventGateError, FieldError
-from eventgate.forward.plan import Journal, Plan, plan
+from eventgate.forward.plan import History, Plan, plan
 from eventgate.sinks.definition import SinkDefinition
 
 _NOWHERE = UUID(int=0)
@@ -51,7 +51,7 @@ async def check_sinks(checked: Sequence[Plan], *, connect: bool) -> list[Finding
 
 
 async def _fault(sink: Plan) -> str | None:
-    transport = sink.make(Journal(_NOWHERE, _no_digest), SystemClock())
+    transport = sink.make(History(_NOWHERE, _no_digest), SystemClock())
     try:
         await transport.probe()
     except (EventGateError, OSError) as error:

@@ -28,31 +28,31 @@ from eventgate.query import parse_filters
 from eventgate.sinks.definition import SinkDefinition
 
 
-class Journal(NamedTuple):
+class History(NamedTuple):
     """What a transport that keeps progress must know of the journal: its id, and the chain's digest at a position."""
 
     id: UUID
     digest_at: Callable[[int], Awaitable[bytes | None]]
 
 
-class _Kind(NamedTuple):
+class _Offer(NamedTuple):
     """A transport: the keys it understands, what it promises, and how it is made."""
 
     settings: type[BaseModel]
     guarantee: str
-    make: Callable[[Any, str, Journal, Clock], Transport]
+    make: Callable[[Any, str, History, Clock], Transport]
 
 
-TRANSPORTS: Mapping[str, _Kind] = {
-    "udp": _Kind(UdpSettings, SyslogDatagrams.guarantee, lambda settings, *_: SyslogDatagrams(settings)),
-    "tcp": _Kind(TcpSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
-    "tls": _Kind(SecureSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
-    "relp": _Kind(RelpSettings, Relp.guarantee, lambda settings, *_: Relp(settings)),
-    "file": _Kind(FileSettings, LinesFile.guarantee, lambda settings, *_: LinesFile(settings)),
-    "kafka": _Kind(
+TRANSPORTS: Mapping[str, _Offer] = {
+    "udp": _Offer(UdpSettings, SyslogDatagrams.guarantee, lambda settings, *_: SyslogDatagrams(settings)),
+    "tcp": _Offer(TcpSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
+    "tls": _Offer(SecureSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
+    "relp": _Offer(RelpSettings, Relp.guarantee, lambda settings, *_: Relp(settings)),
+    "file": _Offer(FileSettings, LinesFile.guarantee, lambda settings, *_: LinesFile(settings)),
+    "kafka": _Offer(
         KafkaSettings,
         Kafka.guarantee,
-        lambda settings, sink, journal, clock: Kafka(settings, sink, journal.id, journal.digest_at, clock),
+        lambda settings, sink, history, clock: Kafka(settings, sink, history.id, history.digest_at, clock),
     ),
 }
 
@@ -76,7 +76,7 @@ class Plan:
     guarantee: str
     wants: Callable[[Event, SensorNames], bool]
     encode: Format
-    make: Callable[[Journal, Clock], Transport]
+    make: Callable[[History, Clock], Transport]
 
     @property
     def name(self) -> str:
@@ -107,29 +107,29 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
             return built
         return None
 
-    kind: _Kind | None = chosen("transport", definition.transport, TRANSPORTS)
+    offer: _Offer | None = chosen("transport", definition.transport, TRANSPORTS)
     format_of = chosen("format", definition.format, FORMATS)
     own = FORMAT_KEYS.get(definition.format, frozenset())
     encode = format_of and checked(format_of, {k: v for k, v in definition.options.items() if k in own})
-    settings = kind and checked(kind.settings, {k: v for k, v in definition.options.items() if k not in own})
+    settings = offer and checked(offer.settings, {k: v for k, v in definition.options.items() if k not in own})
     matches = None
     try:
         matches = parse_filters(definition.filters).matcher()
     except CallerError as error:
         problems.extend(FieldError(f"{where}.{each.pointer}", each.code, each.detail) for each in error.errors)
-    if problems or kind is None or matches is None:
+    if problems or offer is None or matches is None:
         raise ConfigurationError(source, problems)
-    company, made = definition.company, kind.make
+    company, made = definition.company, offer.make
 
     def wants_own(event: Event, names: SensorNames) -> bool:
         return event.company == company and matches(event, names)
 
     return Plan(
         definition,
-        kind.guarantee,
+        offer.guarantee,
         matches if company is None else wants_own,
         encode,
-        lambda journal, clock: made(settings, definition.name, journal, clock),
+        lambda history, clock: made(settings, definition.name, history, clock),
     )
 
 

@@ -14,14 +14,13 @@ import structlog
 
 from eventgate.clock import Clock
 from eventgate.errors import Unavailable
-from eventgate.forward import plan as planning
 from eventgate.forward.backoff import Backoff
 from eventgate.forward.desk import Desk
 from eventgate.forward.drafts import Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.loop import DeliveryLoop
-from eventgate.forward.plan import Plan
+from eventgate.forward.plan import History, Plan
 from eventgate.journal.cursors import Cursors, NotOwner, Ownership
 from eventgate.journal.reading import Journal
 from eventgate.journal.tail import Tail
@@ -74,8 +73,8 @@ class Supervisor:
 
     async def __aenter__(self) -> Self:
         await self._stores.sinks.configure([(plan.definition, plan.guarantee) for plan in self._plans])
-        journal = planning.Journal(await self._stores.journal.id(), self._stores.journal.digest_at)
-        self._tasks = [asyncio.create_task(self._look_after(plan, journal), name=plan.name) for plan in self._plans]
+        history = History(await self._stores.journal.id(), self._stores.journal.digest_at)
+        self._tasks = [asyncio.create_task(self._look_after(plan, history), name=plan.name) for plan in self._plans]
         self._tasks += [asyncio.create_task(self._bring_requests()), asyncio.create_task(self._measure())]
         return self
 
@@ -92,7 +91,7 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _look_after(self, plan: Plan, journal: planning.Journal) -> None:
+    async def _look_after(self, plan: Plan, history: History) -> None:
         """Own the sink's cursor and run its loop, again and again."""
         backoff = Backoff()
         while not self._stopping:
@@ -105,7 +104,7 @@ class Supervisor:
                 keeping = Keeping(self._stores.cursors, mine, standing, self._clock)
                 inbox = Inbox(paused=plan.name in await self._stores.sinks.paused([plan.name]))
                 self._inboxes[plan.name] = inbox
-                loop = self._loop(plan, journal, keeping, inbox)
+                loop = self._loop(plan, history, keeping, inbox)
                 await self._while_owned(loop, mine)
                 await self._stores.sinks.set_state(plan.name, State.STOPPED, None)
                 await self._stores.cursors.release(mine)
@@ -122,8 +121,8 @@ class Supervisor:
             finally:
                 self._inboxes.pop(plan.name, None)
 
-    def _loop(self, plan: Plan, journal: planning.Journal, keeping: Keeping, inbox: Inbox) -> DeliveryLoop:
-        transport = plan.make(journal, self._clock)
+    def _loop(self, plan: Plan, history: History, keeping: Keeping, inbox: Inbox) -> DeliveryLoop:
+        transport = plan.make(history, self._clock)
         return DeliveryLoop(
             plan.name,
             transport,
