@@ -4,6 +4,8 @@ Starts the real ``eventgate serve`` on temporary directories, and wrk. Takes abo
 """
 
 import asyncio
+import gzip
+import json
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 import asyncpg
+from backports import zstd
 
 from benchmarks.load.requests import Writer, save
 from benchmarks.load.wrk import Measured, demand_wrk, replay
@@ -21,8 +24,8 @@ from benchmarks.report import row
 from benchmarks.rows import Site
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.journal.rows import COLUMNS, copy_body, pack
-from tests.serving import Serving
 from tests.services.daemon import free_port
+from tests.serving import Serving
 
 _SECONDS = 5
 _GROUP = 2_000
@@ -129,13 +132,78 @@ async def _bare_copy(gate: Serving) -> float:
     return len(groups) * _GROUP / seconds
 
 
+def latency(directory: Path, limit: float) -> None:
+    """How long a lone event takes from POST to 201 at half of what two processes can."""
+    with _gate(directory, 2) as gate:
+        writer = Writer(gate.bootstrap)
+        _measure(gate, writer, 1, 2_000)
+        rate = limit / 2
+        save(directory / "paced", [list(writer.requests(int(rate * _SECONDS), 1))])
+        times = _run("pace", gate.port, directory / "paced.0", rate)
+    row(
+        f"from POST to 201 at {rate:,.0f} writes/s, half the maximum rate",
+        f"p50 {times['p50']:.1f} ms, p99 {times['p99']:.1f} ms", f"{times['under_25_ms']:.1%} under 25 ms",
+        None, "99 % under 25 ms",
+    )  # fmt: skip
+
+
+def overload(directory: Path) -> None:
+    """The most memory that an ingest process takes while everything comes at once."""
+    with _gate(directory, 1) as gate:
+        writer = Writer(gate.bootstrap)
+        worker = gate.children()["worker-1"]
+        _measure(gate, writer, 1, 2_000)
+        before = _peak(worker)
+        save(directory / "flood", [_hostile(writer)])
+        seen = _run("flood", gate.port, directory / "flood.0", 3 * _SECONDS)
+        after = _peak(worker)
+    answers = ", ".join(f"{count:,} of {status}" for status, count in sorted(seen.items()))
+    row(
+        "peak memory of an ingest process under overload", f"{after:,.0f} MiB",
+        f"{before:,.0f} MiB before; {answers}", None, "under 150 MiB",
+    )  # fmt: skip
+
+
+def _hostile(writer: Writer) -> list[bytes]:
+    """The largest legal writes in every form, bombs, too much, unsigned, and small ones between them."""
+    bomb = zstd.compress(bytes(1 << 30))
+    requests = []
+    for _ in range(8):
+        inflated = writer.body(5_000, filling=1_200)
+        requests += [
+            writer.request(writer.body(5_000, filling=560)),
+            writer.request(gzip.compress(inflated, 1), Content_Encoding="gzip"),
+            writer.request(zstd.compress(writer.body(5_000, filling=1_200)), Content_Encoding="zstd"),
+            writer.request(bomb, Content_Encoding="zstd"),
+            writer.request(writer.body(5_000, filling=700)),
+            writer.request(writer.body(5_000, filling=560)).replace(b"keyid", b"keyed"),
+            *writer.requests(3, 500),
+            *writer.requests(3, 1),
+        ]
+    return requests
+
+
+def _peak(pid: int) -> float:
+    """The most resident memory a process ever had, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def _run(module: str, *arguments: object) -> dict[str, float]:
+    command = [sys.executable, "-m", f"benchmarks.load.{module}", *map(str, arguments)]
+    answer: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return answer
+
+
 def main() -> None:
     demand_wrk()
     with tempfile.TemporaryDirectory(prefix="eventgate-bench-") as name:
         directory = Path(name)
         directory.chmod(0o755)
-        singles(directory / "singles")
+        limit = singles(directory / "singles")
         batches(directory / "batches")
+        latency(directory / "latency", limit)
+        overload(directory / "overload")
 
 
 if __name__ == "__main__":

@@ -25,10 +25,12 @@ class Writer:
         self._templates = [_template(text.raw, told["edgeId"]) for text in Site(1, 1).write(0, 97)]
         self._made = 0
 
-    def body(self, events: int) -> bytes:
-        """A lone event, or an array of them, stamped with the time of now."""
+    def body(self, events: int, filling: int = 0) -> bytes:
+        """A lone event, or an array of them, stamped with the time of now; ``filling`` makes each so much larger."""
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")[:23].encode() + b"Z"
         texts = [self._event(moment) for _ in range(events)]
+        if filling:
+            texts = [text[:-2] + b',"filling":"%s"}}' % (text * 9)[:filling].hex()[:filling].encode() for text in texts]
         return texts[0] if events == 1 else b"[" + b",".join(texts) + b"]"
 
     def request(self, body: bytes, content_type: str = "application/json", **more: str) -> bytes:

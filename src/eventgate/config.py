@@ -93,7 +93,7 @@ class Writes(_Section):
     max_ahead_seconds: Positive = 300
     created_back_seconds: Positive = 300
     created_ahead_seconds: Positive = 60
-    bodies_in_flight_bytes: Positive = 64 * _MEBIBYTE
+    bodies_in_flight_bytes: Positive = 16 * _MEBIBYTE
     max_backlog_events: Positive = 50_000
     min_free_disk_bytes: Positive = 1 << 30
 

@@ -13,14 +13,14 @@ from aiohttp import web
 from eventgate.access import Principal
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, Unavailable
-from eventgate.ingest.admission import Admission
+from eventgate.ingest.admission import Admission, Admitted
 from eventgate.ingest.answer import answer, conflicts
-from eventgate.ingest.budget import ByteBudget
+from eventgate.ingest.budget import ByteBudget, Charge
 from eventgate.ingest.decode import Decoder
 from eventgate.ingest.disk import Disk
 from eventgate.ingest.limits import Limits
 from eventgate.ingest.rate import RateLimits
-from eventgate.ingest.write import Write
+from eventgate.ingest.write import Decoded, Write
 from eventgate.journal.appender import Appender
 from eventgate.journal.outcome import Appended
 from eventgate.journal.rejects import Rejects
@@ -80,11 +80,7 @@ class Walk:
     async def _write(self, request: web.Request, principal: Principal, request_id: str) -> web.Response:
         admitted = self._admission.admit(request, principal)
         with self._budget.charge() as charge:
-            body = await self._admission.read(request.content, admitted.length, charge)
-            now_ms = self._clock.now_ms()
-            verified = self._verify(self._as_signed(request, body), principal, now_ms)
-            write = Write(verified, admitted.media, admitted.coding, principal, now_ms)
-            decoded = await self._decoder.decode(write, charge)
+            decoded = await self._receive(request, principal, admitted, charge)
             appended = await self._appender.append(decoded.events) if decoded.events else _NOTHING
             rejects = [*decoded.rejects, *conflicts(decoded, appended)]
             if rejects:
@@ -96,6 +92,14 @@ class Walk:
         if members["duplicates"]:
             EVENTS_DUPLICATE.inc(members["duplicates"])
         return web.Response(body=orjson.dumps(members), status=status, content_type="application/json")
+
+    async def _receive(self, request: web.Request, principal: Principal, admitted: Admitted, charge: Charge) -> Decoded:
+        """Read, verify, decode. The body itself is let go here: what waits for the commit is its events alone."""
+        body = await self._admission.read(request.content, admitted.length, charge)
+        now_ms = self._clock.now_ms()
+        verified = self._verify(self._as_signed(request, body), principal, now_ms)
+        write = Write(verified, admitted.media, admitted.coding, principal, now_ms)
+        return await self._decoder.decode(write, charge)
 
     def _as_signed(self, request: web.Request, body: bytes) -> SignedRequest:
         _, scheme, authority = self._origin(request)
