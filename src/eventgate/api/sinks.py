@@ -19,15 +19,13 @@ from eventgate.api.schemas import listed, one, ref
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, FieldError
 from eventgate.formats.times import rfc3339
-from eventgate.journal.cursors import Cursor
+from eventgate.journal.cursors import after_all_of
 from eventgate.journal.reading import Journal
 from eventgate.query.instants import EXPECTED, parse_instant
 from eventgate.sinks.requests import Requests, Verb
 from eventgate.sinks.store import SinkStatus, SinkStore
 
 _READ, _MANAGE = "sinks:read", "sinks:manage"
-_WHOLE = 1 << 30
-"""An index beyond any batch's last: a cursor with it has finished its position."""
 
 
 class Sinks:
@@ -99,7 +97,7 @@ class Sinks:
             raise _wrong("/dryRun", "dryRun is true or false.")
         if not body.get("dryRun", False):
             return await self._ask(call, sink, Verb.REWIND, position)
-        target = Cursor(position, _WHOLE)
+        target = after_all_of(position)
         repeated = await self._journal.stored_upto(sink.cursor) - await self._journal.stored_upto(target)
         since = await self._journal.waiting_since(target)
         newest = (await self._journal.head()).committed

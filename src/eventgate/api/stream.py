@@ -19,7 +19,7 @@ from eventgate.clock import Clock
 from eventgate.errors import CallerError, Unavailable
 from eventgate.event import Kind
 from eventgate.journal.batch import Batch
-from eventgate.journal.cursors import Cursor
+from eventgate.journal.cursors import Cursor, after_all_of
 from eventgate.journal.reading import Journal
 from eventgate.journal.tail import Tail
 from eventgate.query import Matcher, parse_filters
@@ -31,9 +31,6 @@ MOST_STREAMS = 200
 
 _LOOK_SECONDS = 1.0
 _EVENTS_AT_ONCE = 500
-_WHOLE = 1 << 30
-"""An index beyond any batch's last: a cursor with it has finished its position."""
-
 _HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The last is for nginx, which would else hold events back."""
 
@@ -90,13 +87,14 @@ class Stream:
     async def _begin(self, last_event_id: str | None) -> Cursor:
         head = await self._journal.head()
         if not last_event_id:
-            return Cursor(head.position, _WHOLE)
+            return after_all_of(head.position)
         place = _PLACE.fullmatch(last_event_id)
         if place is None or int(place[1]) > head.position:
             raise CallerError(
                 400, "last-event-id-malformed", "Last-Event-ID is not an id that this stream has given to an event."
             )
-        return Cursor(int(place[1]), min(int(place[2]), _WHOLE))
+        position, index = int(place[1]), int(place[2])
+        return min(Cursor(position, index), after_all_of(position))
 
     async def _run(self, call: Call, response: web.StreamResponse, matches: Matcher, cursor: Cursor) -> None:
         await response.write(_still_at(cursor) + b"retry: 1000\n\n")

@@ -16,11 +16,11 @@ from eventgate.forward.keeping import Keeping
 from eventgate.forward.plan import Plan
 from eventgate.forward.transports import Outgoing, Transport, Window
 from eventgate.ids import uuid7
-from eventgate.journal.cursors import Cursor, Totals
+from eventgate.journal.cursors import Cursor, Totals, after_all_of
 from eventgate.journal.reading import Journal
 from eventgate.sinks.definition import State
 from eventgate.sinks.requests import Answer, Request, Requests, Verb
-from eventgate.sinks.store import LAST_INDEX, SinkStore
+from eventgate.sinks.store import SinkStore
 from eventgate.telemetry import SINK_STATE
 
 TEST_CODE = "EVENTGATE-TEST"
@@ -88,7 +88,7 @@ class Desk:
         if request.position > head.position:
             return Answer(False, f"the journal ends at position {head.position}")
         here = self._keeping.standing
-        target = Cursor(request.position, LAST_INDEX) if request.position else Cursor(0, 0)
+        target = after_all_of(request.position)
         generation = here.generation + 1
         await self._store.begin_generation(
             self._plan.name,

@@ -39,6 +39,14 @@ class Standing(NamedTuple):
 START = Standing(Cursor(0, 0), Totals(), 0)
 """Where a reader begins that never read anything."""
 
+_LAST_INDEX = (1 << 31) - 2
+"""Beyond any batch's last, and one more still fits PostgreSQL's integer."""
+
+
+def after_all_of(position: int) -> Cursor:
+    """The cursor of a reader that has finished everything up to ``position``, however many events are there."""
+    return Cursor(position, _LAST_INDEX) if position else START.cursor
+
 
 class NotOwner(EventGateError):
     """Somebody else owns the reader by now: stop, and deliver nothing more."""
