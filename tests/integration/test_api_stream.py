@@ -52,12 +52,13 @@ async def test_what_is_committed_comes_out_as_a_search_prints_it(service):
     async with follow(service) as answer:
         # One group lies in the journal in the order of its ids, that is of time.
         await service.store([service.event(3), service.event(2, kind=Kind.HEARTBEAT, code=None), service.event(1)])
-        await service.store([service.event(4)])
+        hostile = json.dumps({"number": 4, "ssid": "\0\\u0000"}).encode()
+        await service.store([service.event(4, message="a hidden \0", data=hostile)])
         events = await told(answer, 3)
     assert [data["data"]["number"] for _, data in events] == [3, 1, 4]
     assert [place for place, _ in events] == ["2.0", "2.2", "3.0"]
-    _, searched = await service.get(f"/v2/alerts/{events[0][1]['id']}")
-    assert searched == events[0][1]
+    for _, alert in events:
+        assert await service.get(f"/v2/alerts/{alert['id']}") == (200, alert)
 
 
 async def test_a_stream_goes_on_where_its_caller_left_off(service):

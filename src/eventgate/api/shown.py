@@ -10,7 +10,7 @@ import orjson
 from eventgate.alerts.stored import StoredEvent
 from eventgate.event import KIND_NAMES, Event, Origin, SensorNames
 from eventgate.formats.times import rfc3339
-from eventgate.query.shown import shown_text
+from eventgate.query.shown import shown_data, shown_text
 
 
 def alert(stored: StoredEvent) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def alert_of_journal(found: Event, names: SensorNames) -> dict[str, Any]:
         "edgeId": found.sensor,
         "timestamp": rfc3339(found.timestamp),
         "message": None if found.message is None else shown_text(found.message),
-        "data": orjson.Fragment(found.data),
+        "data": orjson.Fragment(shown_data(found.data)),
         "serial": names.serial,
         "edgeName": names.name,
         "severity": found.severity,

@@ -18,9 +18,9 @@ from eventgate.journal import payload
 from eventgate.journal.content import canonical, content_digest
 from eventgate.journal.partitions import partitions_of
 from eventgate.journal.reading import payloads_of
-from eventgate.journal.rows import shown_data, shown_text
 from eventgate.journal.stored_rows import COLUMNS, event_of
 from eventgate.journal.times import ms_of
+from eventgate.query.shown import shown_data, shown_text
 
 _EVENTS_AT_ONCE = 10_000
 _BREAKS_TOLD = 20
@@ -148,7 +148,9 @@ def _content(event: Event) -> bytes | None:
 def _differing(accepted: Event, row: Event) -> list[str]:
     """The names of the fields in which an event and its row do not say the same."""
     shown = accepted._replace(
-        message=shown_text(accepted.message), code=shown_text(accepted.code), event_id=shown_text(accepted.event_id)
+        message=accepted.message and shown_text(accepted.message),
+        code=accepted.code and shown_text(accepted.code),
+        event_id=accepted.event_id and shown_text(accepted.event_id),
     )
     names = [
         name for name in Event._fields if name not in {"data", "raw"} and getattr(shown, name) != getattr(row, name)

@@ -14,6 +14,7 @@ from eventgate.clock import Clock
 from eventgate.db.pool import Row, translated
 from eventgate.errors import FieldError
 from eventgate.ids import first_id, uuid7, uuid7_ms
+from eventgate.query.shown import shown_data
 
 KEPT_BYTES = 4_096
 """How much is kept of an event as it was sent."""
@@ -96,7 +97,7 @@ class Rejects:
 def _text(problems: Sequence[FieldError]) -> str:
     """As JSON text, without U+0000, which PostgreSQL cannot hold and a pointer or detail may quote."""
     members = [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in problems]
-    return orjson.dumps(members).decode().replace("\\u0000", "\\ufffd")
+    return shown_data(orjson.dumps(members)).decode()
 
 
 def _kept(row: Row) -> KeptReject:

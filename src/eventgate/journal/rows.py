@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from eventgate.event import Event
+from eventgate.query.shown import shown_data, shown_text
 
 COLUMNS = (
     "batch, index, id, company, key, verify_key, sensor, received_at, content_digest, kind, origin, category, "
@@ -27,10 +28,6 @@ _FIXED = Struct(">iqi32sihih").pack
 _LONG = Struct(">iq").pack
 _LENGTH = Struct(">i").pack
 _SMALL = [Struct(">ih").pack(2, number) for number in range(256)]
-
-# PostgreSQL cannot hold U+0000; searchable columns show U+FFFD in its place, in JSON written as an escape.
-_NUL_ESCAPE = b"\\u0000"
-_NUL_SHOWN = b"\\ufffd"
 
 
 class Row(NamedTuple):
@@ -82,19 +79,6 @@ def copy_body(batch: int, rows: Sequence[Row]) -> bytearray:
     return body
 
 
-def shown_text(value: str | None) -> str | None:
-    """A text as its column shows it."""
-    return value.replace("\0", "\ufffd") if value and "\0" in value else value
-
-
-def shown_data(text: bytes) -> bytes:
-    """A JSON text as its column shows it; an escaped backslash before a plain ``u0000`` stays."""
-    if _NUL_ESCAPE not in text:
-        return text
-    parts = text.split(b"\\\\")
-    return b"\\\\".join(part.replace(_NUL_ESCAPE, _NUL_SHOWN) for part in parts)
-
-
 def _uuid(value: UUID | None) -> bytes:
     return _NULL if value is None else _SIXTEEN + value.bytes
 
@@ -102,7 +86,7 @@ def _uuid(value: UUID | None) -> bytes:
 def _text(value: str | None) -> bytes:
     if value is None:
         return _NULL
-    encoded = (value.replace("\0", "\ufffd") if "\0" in value else value).encode()
+    encoded = (shown_text(value) if "\0" in value else value).encode()
     return _LENGTH(len(encoded)) + encoded
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 REPLACEMENT = "\ufffd"
+_NUL_ESCAPE, _REPLACEMENT_ESCAPE = b"\\u0000", b"\\ufffd"
 
 # Exact numbers, as jsonb keeps them: 0.1 is no binary fraction, and 1.50 prints with its zero.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -20,10 +21,17 @@ def shown_text(text: str) -> str:
     return text.replace("\0", REPLACEMENT)
 
 
+def shown_data(text: bytes) -> bytes:
+    """A JSON text as searchable columns show it; an escaped backslash before a plain ``u0000`` stays."""
+    if _NUL_ESCAPE not in text:
+        return text
+    return b"\\\\".join(part.replace(_NUL_ESCAPE, _REPLACEMENT_ESCAPE) for part in text.split(b"\\\\"))
+
+
 def shown_json(text: bytes) -> Any:
     """Decode a JSON text into what its jsonb column holds: exact numbers, strings and keys without U+0000."""
     value = _decode(text)
-    return _without_nul(value) if b"\\u0000" in text else value
+    return _without_nul(value) if _NUL_ESCAPE in text else value
 
 
 def canonical_text(value: Any) -> str:

@@ -12,6 +12,7 @@ import asyncpg
 
 from eventgate.db.pool import translated
 from eventgate.journal.cursors import Cursor
+from eventgate.query.shown import shown_text
 
 
 class Letter(NamedTuple):
@@ -72,4 +73,4 @@ class DeadLetters:
 
 def _storable(reason: str) -> str:
     """A receiver's words are a stranger's text: PostgreSQL holds no U+0000, and a sentence is enough."""
-    return reason.replace("\0", "\ufffd")[:2000]
+    return shown_text(reason)[:2000]

@@ -13,10 +13,8 @@ import asyncpg
 from eventgate.db.pool import Row, translated
 from eventgate.journal.cursors import Cursor, Cursors, Standing
 from eventgate.journal.reading import Journal
+from eventgate.query.shown import shown_text
 from eventgate.sinks.definition import SinkDefinition, State, reader
-
-LAST_INDEX = (1 << 31) - 2
-"""An index beyond any batch's last: a cursor with it has finished its position whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class SinkStore:
                 """UPDATE sinks SET state = $2, state_since = CASE WHEN state = $2 THEN state_since ELSE now() END,
                    last_error = coalesce($3, last_error),
                    failed_at = CASE WHEN $3::text IS NULL THEN failed_at ELSE now() END WHERE name = $1""",
-                name, state, error.replace("\0", "\ufffd")[:2000] if error is not None else None,
+                name, state, shown_text(error)[:2000] if error is not None else None,
             )  # fmt: skip
 
     async def paused(self, names: Sequence[str]) -> set[str]:
