@@ -40,7 +40,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode(event: Event, names: SensorNames) -> bytes:
-    """The event as UTF-8 JSON without a line break; ``data`` is the sensor's own text, digit for digit."""
+    """The event as UTF-8 JSON without a line break; ``data`` is what the sensor sent, in canonical form."""
     data = event.data
     if b"\n" in data or b"\r" in data:
         data = data.translate(_LINE_BREAKS)  # inside a JSON text these can only be blank space between tokens
