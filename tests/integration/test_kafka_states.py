@@ -4,13 +4,14 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from eventgate.clock import SystemClock
 from eventgate.forward.transports import CursorLost
 from eventgate.forward.transports.kafka import Kafka, KafkaSettings
 from eventgate.journal.cursors import START, Standing
 from tests.services.kafka import Kafka as Broker
-from tests.services.kafka_records import Record, committed, delete_topic, forget_groups, header, ids
+from tests.services.kafka_records import Record, add_partitions, committed, delete_topic, forget_groups, header, ids
 from tests.services.story import Story
 
 Sink = Callable[[Story], Kafka]
@@ -222,3 +223,19 @@ async def test_an_idle_sink_keeps_its_cursor_alive_with_nothing_to_say(kafka: Br
     await transport.deliver(Window([], passed_over))
     await transport.close()
     assert await transport.open(START) == passed_over
+
+
+async def test_a_topic_that_was_given_more_partitions_is_an_alarm(
+    kafka: Broker, sink: Sink, topic: str, story: Story
+) -> None:
+    transport = sink(story)
+    standing = await deliver(transport, story, await transport.open(START), upto=100)
+    await add_partitions(kafka.bootstrap, topic, 5)
+    with capture_logs() as said:
+        assert await transport.open(standing) == standing
+    (alarm,) = [entry for entry in said if "partitions changed" in entry["event"]]
+    assert (alarm["log_level"], alarm["before"], alarm["partitions"]) == ("warning", 3, 5)
+    await deliver(transport, story, standing)
+    records = await committed(kafka.bootstrap, topic)
+    assert sorted(ids(records)) == sorted(story.ids)
+    assert {record.partition for record in records} - {0, 1, 2}
