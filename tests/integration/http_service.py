@@ -11,7 +11,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aiohttp
 import asyncpg
@@ -50,6 +50,7 @@ from eventgate.journal.reading import Journal
 from eventgate.journal.rejects import Rejects
 from eventgate.journal.tail import Tail
 from eventgate.sensors import Directory, register
+from eventgate.signing.authkey import AuthKey
 from eventgate.signing.verify import Freshness
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
@@ -210,3 +211,18 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
             authenticator,
             clock,
         )
+
+
+async def other_company(service: Service) -> tuple[UUID, str]:
+    """Another company with a sensor of the same id and a key that may read."""
+    company, user, key = uuid4(), uuid4(), AuthKey.mint()
+    pool = service.pool
+    await pool.execute("INSERT INTO companies (id, name, id_secret) VALUES ($1, 'Other', $2)", company, bytes(32))
+    await pool.execute("INSERT INTO users (id, company, login, role) VALUES ($1, $2, 'eve', 'admin')", user, company)
+    await pool.execute(
+        """INSERT INTO api_keys (id, company, user_id, public_id, hash, scopes, api_version)
+           VALUES ($1, $2, $3, $4, $5, '{alerts:read,edges:read,sinks:read,sinks:manage}', '2026-01-01')""",
+        uuid4(), company, user, key.public_id, key.hash,
+    )  # fmt: skip
+    await register(pool, company, service.edge, "EG-0001", "Theirs")
+    return company, key.whole

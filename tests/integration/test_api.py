@@ -13,7 +13,7 @@ from eventgate.event import Kind
 from eventgate.ids import uuid7
 from eventgate.sensors import register
 from eventgate.signing.authkey import AuthKey
-from tests.integration.http_service import METRICS_TOKEN, Service, http_service
+from tests.integration.http_service import METRICS_TOKEN, Service, http_service, other_company
 
 HOSTILE = '=HYPERLINK("http://evil"),\n\0</script>\u202e🦊\'";--'
 
@@ -22,21 +22,6 @@ HOSTILE = '=HYPERLINK("http://evil"),\n\0</script>\u202e🦊\'";--'
 async def service(database_url, tmp_path):
     async with http_service(database_url, tmp_path) as running:
         yield running
-
-
-async def other_company(service: Service) -> tuple[UUID, str]:
-    """Another company with a sensor of the same id and a key that may read."""
-    company, user, key = uuid4(), uuid4(), AuthKey.mint()
-    pool = service.pool
-    await pool.execute("INSERT INTO companies (id, name, id_secret) VALUES ($1, 'Other', $2)", company, bytes(32))
-    await pool.execute("INSERT INTO users (id, company, login, role) VALUES ($1, $2, 'eve', 'admin')", user, company)
-    await pool.execute(
-        """INSERT INTO api_keys (id, company, user_id, public_id, hash, scopes, api_version)
-           VALUES ($1, $2, $3, $4, $5, '{alerts:read,edges:read,sinks:read,sinks:manage}', '2026-01-01')""",
-        uuid4(), company, user, key.public_id, key.hash,
-    )  # fmt: skip
-    await register(pool, company, service.edge, "EG-0001", "Theirs")
-    return company, key.whole
 
 
 async def problem(service: Service, path: str, **options) -> tuple[int, str]:

@@ -165,6 +165,23 @@ async def test_what_is_wrong_with_credentials_and_signatures(gate: Gate) -> None
     assert await gate.stored() == 0
 
 
+async def test_unverified_bytes_are_never_inflated_or_decoded(gate: Gate) -> None:
+    """Promise 4: what would fail there fails at the signature, and only a good one lets it come so far."""
+    mine = gate.key
+    bomb = gzip.compress(bytes(9 << 20))
+    for coding, body, fault in (
+        ("gzip", b"no gzip", (400, "encoding-malformed")),
+        ("zstd", b"no zstd", (400, "encoding-malformed")),
+        ("gzip", bomb, (413, "body-too-large")),
+        ("identity", b"no JSON", (400, "json-malformed")),
+    ):
+        gate.key = SigningKey.generate("P-256")
+        _is_problem(await gate.post(body, content_encoding=coding), 401, "signature-invalid")
+        gate.key = mine
+        _is_problem(await gate.post(body, content_encoding=coding), *fault)
+    assert await gate.stored() == 0
+
+
 async def test_a_scope_that_is_missing(gate: Gate) -> None:
     await gate.pool.execute("UPDATE api_keys SET scopes = '{alerts:read}'")
     _is_problem(await gate.post(_text()), 403, "scope-missing")
