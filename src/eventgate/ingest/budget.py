@@ -1,12 +1,13 @@
 """One budget of bytes for every body that a process has in flight, charged before the bytes are read.
 
-Touches one gauge. What a body costs is given back when its write has been answered.
+Touches one gauge. What a body costs, and the room its events take, is given back when its write has been answered.
 """
 
 from types import TracebackType
 from typing import Self
 
 from eventgate.errors import Unavailable
+from eventgate.ingest.workspace import Workspace
 from eventgate.telemetry import BODIES_IN_FLIGHT
 
 _GRAIN = 64 << 10
@@ -15,9 +16,10 @@ _GRAIN = 64 << 10
 class ByteBudget:
     """How many bytes of bodies this process still takes."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, workspace: Workspace) -> None:
         self._total = self._left = total
         self._told = 0
+        self.workspace = workspace
 
     @property
     def left(self) -> int:
@@ -51,11 +53,12 @@ class ByteBudget:
 class Charge:
     """What one write has been charged."""
 
-    __slots__ = ("_budget", "_taken")
+    __slots__ = ("_budget", "_room", "_taken")
 
     def __init__(self, budget: ByteBudget) -> None:
         self._budget = budget
         self._taken = 0
+        self._room = 0
 
     def __enter__(self) -> Self:
         return self
@@ -64,8 +67,15 @@ class Charge:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._budget.give_back(self._taken)
+        if self._room:
+            self._budget.workspace.leave(self._room)
 
     def add(self, size: int) -> None:
         """Charge so many bytes more. Raises Unavailable ``busy``."""
         self._budget.take(size)
         self._taken += size
+
+    async def work(self, size: int) -> None:
+        """Wait for room to turn a body of ``size`` bytes into events. Once only: who holds room waits for no more."""
+        assert not self._room, "one write works once"
+        self._room = await self._budget.workspace.enter(size)

@@ -41,7 +41,7 @@ class Decoder:
         self._large = Lock()
 
     async def decode(self, write: Write, charge: Charge) -> Decoded:
-        """Read the events of a write; what its body inflates to is charged.
+        """Read the events of a write; what its body inflates to is charged, and the room its events take.
 
         Raises CallerError 400, 413 or 422 for a body that is wrong as a whole, Unavailable.
         """
@@ -55,6 +55,7 @@ class Decoder:
         body = write.verified.body
         if write.coding is not None:
             body = await in_turns(self._inflate(write.coding, body, charge))
+        await charge.work(len(body))
         judge = Judge(write, self._directory, self._defaults, self._limits)
         try:
             array, texts, verdicts = await in_turns(self._read(body, write.media, judge))

@@ -5,7 +5,7 @@ Pure. One table: the quick conversion of a whole event and the sentence about a 
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from eventgate.errors import FieldError
 from eventgate.ingest.limits import MESSAGE_CHARACTERS
+from eventgate.journal.times import ms_of
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -60,8 +61,6 @@ _NAMES = ("eventId", "serial", "alertCode")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """Names are compared, sorted and shown in tables: no control characters. Those are welcome in message and data."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _EXCESS_DIGITS = re.compile(r"(\.[0-9]{6})[0-9]+")
 
 
@@ -86,7 +85,7 @@ def milliseconds(report: Report, members: Mapping[str, Any]) -> int:
     moment = report.timestamp
     if len(text) > 26 and moment.microsecond % 1000 == 0:  # digits beyond microseconds were rounded: cut them off
         moment = msgspec.convert(_EXCESS_DIGITS.sub(r"\1", text), datetime)
-    return (moment - _EPOCH) // _MILLISECOND
+    return ms_of(moment)
 
 
 def _wrong(members: Mapping[str, Any]) -> list[FieldError]:

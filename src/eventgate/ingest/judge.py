@@ -26,7 +26,6 @@ Reference = tuple[UUID | None, str | None]
 
 _ONLY_OF_ALERTS = ("alertCode", "categoryId", "severity")
 
-
 _uuid = lru_cache(UUID)
 
 Verdict = Event | Sequence[FieldError] | None

@@ -20,6 +20,7 @@ from eventgate.ingest.decode import Decoder
 from eventgate.ingest.disk import Disk
 from eventgate.ingest.limits import Limits
 from eventgate.ingest.rate import RateLimits
+from eventgate.ingest.workspace import GROWTH, Workspace
 from eventgate.ingest.write import Decoded, Write
 from eventgate.journal.appender import Appender
 from eventgate.journal.outcome import Appended
@@ -59,7 +60,7 @@ class Walk:
         self._origin = origin
         self._path_prefix = path_prefix
         self._admission = Admission(limits, RateLimits(clock), disk, lambda: appender.backlog)
-        self._budget = ByteBudget(limits.budget_bytes)
+        self._budget = ByteBudget(limits.budget_bytes, Workspace(limits.inflated_bytes * GROWTH))
         self._decoder = Decoder(directory, defaults, limits)
         self._appender = appender
         self._rejects = rejects

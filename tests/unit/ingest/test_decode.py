@@ -20,6 +20,7 @@ from eventgate.ingest.budget import ByteBudget
 from eventgate.ingest.decode import Decoder
 from eventgate.ingest.limits import EVENT_BYTES, Limits
 from eventgate.ingest.turns import TURN_SECONDS
+from eventgate.ingest.workspace import Workspace
 from eventgate.ingest.write import Decoded, Write
 from tests.unit.ingest.house import COMPANY, NOW, SENSOR, VERIFY_KEY, MakeWrite, SensorList, make_sensor, report, text
 
@@ -34,7 +35,7 @@ def decoder(sensors: SensorList, limits: Limits) -> Decoder:
 
 
 async def _decode(decoder: Decoder, write: Write, budget: int = 64 << 20) -> Decoded:
-    with ByteBudget(budget).charge() as charge:
+    with ByteBudget(budget, Workspace(1 << 30)).charge() as charge:
         return await decoder.decode(write, charge)
 
 

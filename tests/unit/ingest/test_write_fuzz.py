@@ -9,7 +9,6 @@ import pytest
 from backports import zstd
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.unit.ingest.house import NOW_TEXT, SENSOR, MakeWrite, SensorList, text
 
 from eventgate.access import Principal
 from eventgate.errors import CallerError, Unavailable
@@ -17,7 +16,9 @@ from eventgate.ingest.budget import ByteBudget
 from eventgate.ingest.decode import Decoder
 from eventgate.ingest.fields import EXPECTED
 from eventgate.ingest.limits import Limits
+from eventgate.ingest.workspace import Workspace
 from eventgate.ingest.write import Write
+from tests.unit.ingest.house import NOW_TEXT, SENSOR, MakeWrite, SensorList, text
 
 _FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -57,7 +58,7 @@ def decoder(sensors: SensorList) -> Decoder:
 
 async def _read(decoder: Decoder, write: Write) -> None:
     """Decode, or be told whose fault it is: any other exception is the test's failure."""
-    with ByteBudget(1 << 20).charge() as charge, suppress(CallerError, Unavailable):
+    with ByteBudget(1 << 20, Workspace(1 << 30)).charge() as charge, suppress(CallerError, Unavailable):
         decoded = await decoder.decode(write, charge)
         assert len(decoded.events) + len(decoded.rejects) > 0
         for event in decoded.events:
@@ -95,7 +96,7 @@ async def test_no_compressed_body_breaks_the_decoder(
 async def test_an_event_is_taken_or_every_mistake_has_a_pointer(
     decoder: Decoder, make_write: MakeWrite, members: dict[str, Any]
 ) -> None:
-    with ByteBudget(1 << 20).charge() as charge:
+    with ByteBudget(1 << 20, Workspace(1 << 30)).charge() as charge:
         decoded = await decoder.decode(make_write(orjson.dumps([members, orjson.loads(text())])), charge)
     assert decoded.indexes[-1] == 1
     for reject in decoded.rejects:
