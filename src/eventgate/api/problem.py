@@ -39,9 +39,8 @@ def problem(
     document.update(members or {})
     try:
         body = orjson.dumps(document, default=str)
-    except (
-        TypeError
-    ):  # it quotes a header field whose bytes are not UTF-8, which the HTTP parser hands on as surrogates
+    except TypeError:
+        # It quotes a header field whose bytes are not UTF-8, which the HTTP parser hands on as surrogates.
         body = json.dumps(document, default=str, ensure_ascii=False).encode(errors="replace")
     return web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)
 

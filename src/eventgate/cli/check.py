@@ -1,12 +1,12 @@
 """``eventgate check``: validate a configuration without starting."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Config = Annotated[Path | None, typer.Option(envvar="EVENTGATE_CONFIG", help="The configuration file (TOML).")]
+from eventgate.cli.serve import Config
+
 Connect = Annotated[bool, typer.Option("--connect", help="Reach every sink as well, without disturbing it.")]
 
 

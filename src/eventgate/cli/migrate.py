@@ -1,12 +1,10 @@
 """``eventgate migrate``: bring an external database to this version, ahead of a rolling upgrade."""
 
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-Config = Annotated[Path | None, typer.Option(envvar="EVENTGATE_CONFIG", help="The configuration file (TOML).")]
+from eventgate.cli.serve import Config
 
 
 def migrate(config: Config = None) -> None:

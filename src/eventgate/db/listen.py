@@ -50,9 +50,8 @@ class Listener:
         fresh = channel not in self._callbacks
         self._callbacks[channel].append(callback)
         if fresh and self._connection is not None and not self._connection.is_closed():
-            with suppress(
-                asyncpg.PostgresError, asyncpg.InterfaceError, OSError
-            ):  # the next connection brings it along
+            # Where this connection is lost, the next one brings the channel along.
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 await self._connection.add_listener(channel, self._hear)
 
     async def _stay_connected(self) -> None:
