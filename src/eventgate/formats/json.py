@@ -11,6 +11,7 @@ import msgspec
 from eventgate.event import KIND_NAMES, Event, Origin, SensorNames
 from eventgate.formats.times import rfc3339
 
+_SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a microsecond
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -49,7 +50,7 @@ def encode(event: Event, names: SensorNames) -> bytes:
             event.id,
             event.company,
             KIND_NAMES[event.kind],
-            "system" if event.origin is Origin.SYSTEM else "sensor",
+            "system" if event.origin is _SYSTEM else "sensor",
             rfc3339(event.timestamp),
             rfc3339(event.received),
             event.sensor,

@@ -6,9 +6,10 @@ pictures, and only the three characters that RFC 5424 escapes are escaped.
 
 import re
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
+import orjson
 from pydantic import Field, NonNegativeInt, StringConstraints
 from pydantic.dataclasses import dataclass
 
@@ -18,11 +19,13 @@ from eventgate.formats.times import rfc3339
 _SEVERITY = (6, 6, 6, 5, 5, 5, 4, 3, 2, 2, 1)
 """Syslog's severity (0 is worst) for ours (10 is worst)."""
 _INFORMATIONAL = 6
+_ALERT, _SYSTEM = Kind.ALERT, Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a microsecond
 
 _NOT_PRINTABLE = re.compile(r"[^\x21-\x7e]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BLANKS = str.maketrans("\t\r\n", "   ")
 _BOM = "\ufeff"
+_json = orjson.dumps
 
 
 def _picture(found: re.Match[str]) -> str:
@@ -40,12 +43,12 @@ def _name(text: str | None, longest: int) -> str:
     return _NOT_PRINTABLE.sub("_", text)[:longest] if text else "-"
 
 
-_identifier = lru_cache(4096)(_name)
+def _quoted(visible: str) -> str:
+    """A PARAM-VALUE (section 6.3.3) in its quotation marks.
 
-
-def _value(text: str) -> str:
-    """A PARAM-VALUE (section 6.3.3)."""
-    return _visible(text).replace("\\", "\\\\").replace('"', '\\"').replace("]", "\\]")
+    Of visible text JSON escapes two of the three characters and no other, in the same way, and quickly.
+    """
+    return _json(visible).decode().replace("]", "\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,60 +66,60 @@ class Rfc5424:
     data_octets: NonNegativeInt = 4096
 
     def __call__(self, event: Event, names: SensorNames) -> bytes:
-        code, severity = event.code, event.severity
-        kind = KIND_NAMES[event.kind]
-        syslog_severity = _INFORMATIONAL if severity is None else _SEVERITY[severity]
-        element = (
-            f'[eventgate@{self.enterprise} id="{_uuid(event.id)}"'
-            f'{_sensor(event.company.int, event.sensor.int, names)} kind="{kind}"'
-            f' receivedAt="{rfc3339(event.received)}"'
-        )
-        if code is not None:
-            element += _param("alertCode", code)
-        if event.category is not None:
-            element += f' categoryId="{event.category}"'
-        if severity is not None:
-            element += f' severity="{severity}"'
-        if event.event_id is not None:
-            element += f' eventId="{_value(event.event_id)}"'
-        if event.sequence is not None:
-            element += f' sequence="{event.sequence}"'
-        if event.origin is Origin.SYSTEM:
-            element += ' origin="system"'
+        sort = _sort(event.kind, event.code, event.category, event.severity)
+        host, sensor = _sensor(event.company.int, event.sensor.int, names)
+        event_id = "" if event.event_id is None else f" eventId={_quoted(_visible(event.event_id))}"
+        sequence = "" if event.sequence is None else f' sequence="{event.sequence}"'
+        origin = ' origin="system"' if event.origin is _SYSTEM else ""
         if len(event.data) <= self.data_octets:
-            element += f' data="{_value(_one_line(event.data))}"]'
+            data = f"data={_quoted(_one_line(event.data))}"
         else:
-            element += f' dataOctets="{len(event.data)}"]'
+            data = f'dataOctets="{len(event.data)}"'
         return (
-            f"<{self.facility * 8 + syslog_severity}>1 {rfc3339(event.timestamp)} {_identifier(names.serial, 255)}"
-            f" {self.app_name} - {_identifier(code if event.kind is Kind.ALERT else kind, 32)}"
-            f" {element}{_message(event.message)}"
+            f"<{self.facility * 8 + sort.severity}>1 {rfc3339(event.timestamp)} {host} {self.app_name} - {sort.id}"
+            f' [eventgate@{self.enterprise} id={_json(event.id).decode()}{sensor} kind="{sort.kind}"'
+            f' receivedAt="{rfc3339(event.received)}"{sort.parameters}{event_id}{sequence}{origin} {data}]'
+            f"{_message(event.message)}"
         ).encode()
 
 
-def _uuid(value: UUID) -> str:
-    """As ``str(value)``, in half the time."""
-    digits = f"{value.int:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+class _Sort(NamedTuple):
+    """What events of one sort share: syslog's severity, the message id, the kind's name, and parameters."""
+
+    severity: int
+    id: str
+    kind: str
+    parameters: str
 
 
 @lru_cache(4096)
-def _param(name: str, text: str) -> str:
-    """A parameter whose values repeat."""
-    return f' {name}="{_value(text)}"'
+def _sort(kind: Kind, code: str | None, category: int | None, severity: int | None) -> _Sort:
+    name = KIND_NAMES[kind]
+    parameters = ""
+    if code is not None:
+        parameters += f" alertCode={_quoted(_visible(code))}"
+    if category is not None:
+        parameters += f' categoryId="{category}"'
+    if severity is not None:
+        parameters += f' severity="{severity}"'
+    syslog_severity = _INFORMATIONAL if severity is None else _SEVERITY[severity]
+    return _Sort(syslog_severity, _name(code if kind is _ALERT else name, 32), name, parameters)
 
 
 @lru_cache(4096)
-def _sensor(company: int, sensor: int, names: SensorNames) -> str:
-    """The parameters that a sensor's events share."""
-    called = "" if names.name is None else f' edgeName="{_value(names.name)}"'
-    return f' companyId="{UUID(int=company)}" edgeId="{UUID(int=sensor)}" serial="{_value(names.serial)}"{called}'
+def _sensor(company: int, sensor: int, names: SensorNames) -> tuple[str, str]:
+    """A sensor as host name, and the parameters that its events share."""
+    parameters = f' companyId="{UUID(int=company)}" edgeId="{UUID(int=sensor)}"'
+    parameters += f" serial={_quoted(_visible(names.serial))}"
+    if names.name is not None:
+        parameters += f" edgeName={_quoted(_visible(names.name))}"
+    return _name(names.serial, 255), parameters
 
 
 def _one_line(data: bytes) -> str:
-    """JSON text on one line: outside its strings a line break or a tab is blank space, inside it cannot stand bare."""
+    """JSON text on one line, visible: a line break or a tab can stand bare between its tokens alone, as blank space."""
     text = data.decode()
-    return text if text.isprintable() else text.translate(_BLANKS)
+    return text if text.isprintable() else _visible(text.translate(_BLANKS))
 
 
 def _message(text: str | None) -> str:

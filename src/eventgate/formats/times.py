@@ -6,6 +6,8 @@ Pure.
 from datetime import UTC, datetime
 from functools import lru_cache
 
+_FRACTIONS = tuple(f".{ms:03d}Z" for ms in range(1000))
+
 
 @lru_cache(maxsize=4096)
 def _to_the_second(second: int) -> str:
@@ -14,5 +16,4 @@ def _to_the_second(second: int) -> str:
 
 def rfc3339(ms: int) -> str:
     """``1763726400123`` becomes ``2025-11-21T12:00:00.123Z``."""
-    second, rest = divmod(ms, 1000)
-    return f"{_to_the_second(second)}.{rest:03d}Z"
+    return _to_the_second(ms // 1000) + _FRACTIONS[ms % 1000]
