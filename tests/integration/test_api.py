@@ -359,6 +359,11 @@ async def test_sinks_are_shown_and_a_silent_loop_is_said_to_be(service):
     for body, pointer in (({"to": 99}, "/to"), ({"to": "soon"}, "/to"), ({"to": 0, "dryRun": 1}, "/dryRun")):
         status, told = await service.post("/v2/sinks/siem/rewind", body)
         assert (status, told["errors"][0]["pointer"]) == (422, pointer)
+    for far in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        assert (await service.post("/v2/sinks/siem/rewind", {"to": far, "dryRun": True}))[0] == 200
+    for name in ("%00", "siem%00", "%ff", "x" * 64):
+        assert await problem(service, f"/v2/sinks/{name}") == (404, "not-found")
+        assert (await service.post(f"/v2/sinks/{name}/pause"))[0] == 404
     status, told = await service.post("/v2/sinks/siem/rewind", {"to": 0, "from": 1})
     assert (status, told["errors"][0]["pointer"]) == (422, "/from")
     status, told = await service.post("/v2/sinks/siem/pause")

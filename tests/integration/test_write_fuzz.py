@@ -91,11 +91,11 @@ async def test_a_target_in_absolute_form_is_signed_for_its_path(gate: Gate, pref
     assert answer.startswith(b"HTTP/1.1 201 ")
 
 
-@pytest.mark.parametrize("name", ["Content-Type", "Content-Encoding"])
-async def test_a_header_field_that_is_no_text_is_answered(gate: Gate, name: str) -> None:
+@pytest.mark.parametrize(("name", "status"), [("Content-Type", 415), ("Content-Encoding", 415), ("Expect", 417)])
+async def test_a_header_field_that_is_no_text_is_answered(gate: Gate, name: str, status: int) -> None:
     headers = gate.headers(_event()) | {name: "\udcff"}
     answer = await _sent_raw(gate, b"/v2/events", headers, _event())
-    assert answer.startswith(b"HTTP/1.1 415 ")
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert b"application/problem+json" in answer
 
 

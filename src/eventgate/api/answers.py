@@ -26,7 +26,6 @@ _NO_TRACE = "0" * 32
 
 _log = structlog.get_logger()
 
-
 _PROCESS = os.urandom(10).hex()
 _numbers = itertools.count()
 
@@ -54,6 +53,7 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     if trace := trace_of(request):
         structlog.contextvars.bind_contextvars(trace_id=trace)
     try:
+        _demand_readable_expectation(request)
         response = await handler(request)
     except CallerError as error:
         response = caller_problem(error, request_id)
@@ -70,6 +70,12 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         stamp(request, response)
     _record(request, response, time.perf_counter() - began)
     return response
+
+
+def _demand_readable_expectation(request: web.Request) -> None:
+    """Raises HTTPExpectationFailed where aiohttp's router would stumble while it quotes what it does not expect."""
+    if not request.headers.get("Expect", "").isascii():
+        raise web.HTTPExpectationFailed
 
 
 def stamp(request: web.BaseRequest, response: web.StreamResponse) -> None:

@@ -62,7 +62,8 @@ class _Connection(RequestHandler):
             detail = f"This is not an HTTP/1.1 request that EventGate can read: {reason or 'it is malformed'}."
             response = problem(status, "request-malformed", detail, request_id)
         else:
-            _log.error("connection failed", request_id=request_id, exc_info=exc)
+            tell = _log.debug if isinstance(exc, ConnectionError) else _log.error  # who left early is told nothing
+            tell("connection failed", request_id=request_id, exc_info=exc)
             response = internal_problem(request_id)
         response.headers.update({"X-Request-Id": request_id, "Server": "EventGate"})
         response.force_close()

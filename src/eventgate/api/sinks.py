@@ -3,6 +3,7 @@
 Touches HTTP and the sinks room it is handed. Wishes go to the delivery loop, which answers in seconds or not at all.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,8 @@ from eventgate.sinks.store import SinkStatus, SinkStore
 
 _READ, _MANAGE = "sinks:read", "sinks:manage"
 
+_NAME = re.compile(r"[a-z0-9-]{1,63}")
+
 
 class Sinks:
     """The addresses of sinks."""
@@ -38,7 +41,7 @@ class Sinks:
         self._journal = journal
 
     def routes(self) -> Sequence[Route]:
-        named = {"name": str}
+        named = {"name": _sink_name}
         answered = {200: one("SinkAnswer", "Done")}
         wishes = [
             Route(
@@ -135,7 +138,8 @@ class Sinks:
         moment = parse_instant(to) if isinstance(to, str) else None
         if moment is None:
             raise _wrong("/to", f"Expected a position of the journal, or {EXPECTED}.")
-        return await self._journal.position_before(moment.start)
+        # With an offset, a moment may lie outside of the years that a timestamp holds; nothing was committed there.
+        return await self._journal.position_before(min(max(moment.start, 0), self._clock.now_ms() + 1))
 
     def _shown(self, sink: SinkStatus, principal: Principal) -> dict[str, Any]:
         """A sink as this principal may see it: what counts every company's events is the operator's alone."""
@@ -165,6 +169,13 @@ class Sinks:
             "expired": ledger.expired if own else None,
             "pending": ledger.pending if own else None,
         }
+
+
+def _sink_name(text: str) -> str:
+    """Raises ValueError for what can be no sink's name, a U+0000 say, which no table holds."""
+    if not _NAME.fullmatch(text):
+        raise ValueError(text)
+    return text
 
 
 def _seen_by(principal: Principal) -> UUID | None:
