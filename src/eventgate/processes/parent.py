@@ -29,6 +29,8 @@ from eventgate.processes.welcome import welcome
 _FORWARD_PATIENCE_SECONDS = 15.0
 _WORKER_GRACE_SECONDS = 10.0
 """What a worker gets after its drain to commit what waits and to let go of everything."""
+_RETURN_LARGE_BUFFERS = {"MALLOC_MMAP_THRESHOLD_": str(256 << 10)}
+"""For glibc: what a large body needed goes back to the system at once, and leaves no holes in the heap."""
 _log = structlog.get_logger()
 
 
@@ -91,7 +93,7 @@ async def _start_children(stack: AsyncExitStack, order: Order, directory: Path) 
     metrics = directory / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)  # files of processes that are gone would be counted on
     metrics.mkdir()
-    variables = {METRICS_DIRECTORY: str(metrics)}
+    variables = {METRICS_DIRECTORY: str(metrics), **_RETURN_LARGE_BUFFERS}
     line = order.model_dump_json().encode()
     forward = Child(FORWARD, line, variables)
     workers = [Child(f"{WORKER}-{number + 1}", line, variables) for number in range(order.configuration.http.workers)]
