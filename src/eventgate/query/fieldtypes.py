@@ -22,8 +22,11 @@ ORDERS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.
 _SMALLINT = range(-(2**15), 2**15)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _LIKE_ESCAPES = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
-_INDEXABLE = re.compile(r"[^\W_]{3}")
-"""Trigrams help where a needle has three letters or digits in a row; a MAC has not, and its pairs are everywhere."""
+_INDEXABLE = re.compile(r"[^\W_]{3}|[^\W_]{2}[\W_]|[\W_][^\W_]")
+"""What a trigram can be taken of: three letters or digits in a row, the end of a word, the beginning of one.
+
+PostgreSQL takes words apart as "  word "; of a needle without any trigram it would read the whole index.
+"""
 
 
 class IdRange(NamedTuple):

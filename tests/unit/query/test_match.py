@@ -153,3 +153,21 @@ def test_a_value_is_always_a_parameter() -> None:
     assert "DROP" not in where.text
     assert "'\"" not in where.text
     assert where.text.startswith("message = $3::text AND ")
+
+
+@pytest.mark.parametrize(
+    ("needle", "by_index"),
+    [
+        ("flood", True),
+        ("dc:a6:32", True),
+        ("11)", True),
+        (" a", True),
+        ("zz", False),
+        ("5", False),
+        ("a.", False),
+        ("%_", False),
+    ],
+)
+def test_a_needle_without_a_trigram_keeps_away_from_the_text_index(needle: str, by_index: bool) -> None:
+    text = parse_filters([f'message·contains·"{needle}"']).where({}).text
+    assert ("LIKE" in text, "strpos" in text) == (by_index, not by_index)
