@@ -5,6 +5,7 @@ Touches the journal's tail and the registry of sensors, reading only. Holds one 
 
 import asyncio
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -105,14 +106,13 @@ class Drafts:
         self._replay_until = 0
         self._given_up: dict[Cursor, str] = {}
         self._pieces: Iterator[_Piece] = iter(())
-        self._held: _Piece | None = None
-        self._names: dict[int, SensorNames] = {}
+        self._names: dict[tuple[int, int], SensorNames] = {}
 
     def restart(self, cursor: Cursor, replay_until: int) -> None:
         self._cursor = cursor
         self._replay_until = replay_until
         self._given_up = {place: reason for place, reason in self._given_up.items() if place > cursor}
-        self._pieces, self._held = iter(()), None
+        self._pieces = iter(())
 
     def give_up(self, place: Cursor, reason: str) -> None:
         """Nobody will take this event: from now on it goes to the dead letters instead of into a draft."""
@@ -143,48 +143,43 @@ class Drafts:
         for company in companies.values():
             await self._directory.warm(company)
         self._names.clear()
-        self._pieces = (piece for batch in batches for piece in _pieces(batch, after))
+        self._pieces = chain.from_iterable([_pieces(batch, after) for batch in batches])
         return bool(batches)
 
     async def _fill(self, draft: Draft, most: int) -> bool:
         """Add pieces to the draft; True when they ran out before the draft was full."""
-        plan, longest = self._plan, self._limits.event_bytes
-        while len(draft.events) < most and draft.scanned < _MOST_SCANNED:
-            piece = self._held or next(self._pieces, None)
-            self._held = None
-            if piece is None:
-                return True
-            place, event, expired = piece
+        wants, encode, known, replay_until = self._plan.wants, self._plan.encode, self._names, self._replay_until
+        largest, longest = self._limits.bytes, self._limits.event_bytes
+        for place, event, expired in self._pieces:
             if event is None:
                 draft.skip(place, expired=expired)
                 continue
             draft.scanned += 1
             if draft.scanned % _BREATH == 0:
                 await asyncio.sleep(0)
-            names = self._called(event.company, event.sensor)
-            if not plan.wants(event, names):
+            names = known.get((event.company.int, event.sensor.int)) or self._called(event.company, event.sensor)
+            if wants(event, names):
+                body = encode(event, names)
+                reason = self._given_up.get(place) if self._given_up else None
+                if longest is not None and len(body) > longest:
+                    reason = f"its {len(body)} octets in this format are more than the {longest} the transport carries"
+                if reason is not None:
+                    draft.unfit.append(Letter(place, event.company, event.id, reason))
+                    draft.skip(place, unfit=1)
+                elif draft.events and draft.size + len(body) > largest:
+                    self._pieces = chain([(place, event, expired)], self._pieces)
+                    return False
+                else:
+                    draft.take(Outgoing(event, names, place, body, place[0] <= replay_until))
+            else:
                 draft.skip(place, filtered=1)
-                continue
-            body = plan.encode(event, names)
-            reason = self._given_up.get(place) if self._given_up else None
-            if longest is not None and len(body) > longest:
-                reason = f"its {len(body)} octets in this format are more than the {longest} that the transport carries"
-            if reason is not None:
-                draft.unfit.append(Letter(place, event.company, event.id, reason))
-                draft.skip(place, unfit=1)
-                continue
-            if draft.events and draft.size + len(body) > self._limits.bytes:
-                self._held = piece
+            if len(draft.events) == most or draft.scanned >= _MOST_SCANNED:
                 return False
-            draft.take(Outgoing(event, names, place, body, replay=place.position <= self._replay_until))
-        return False
+        return True
 
     def _called(self, company: UUID, sensor: UUID) -> SensorNames:
-        """Looked up once for each reading of the journal."""
-        key = company.int << 128 | sensor.int
-        names = self._names.get(key)
-        if names is None:
-            names = self._names[key] = self._directory.names(company, sensor)
+        """Look a sensor up, once for each reading of the journal."""
+        names = self._names[company.int, sensor.int] = self._directory.names(company, sensor)
         return names
 
 
