@@ -5,6 +5,7 @@ Touches the network. Nobody says whether a datagram arrived; a receiver's host t
 
 import asyncio
 import errno
+import os
 import socket
 
 from eventgate.errors import Disconnected
@@ -53,7 +54,10 @@ class SyslogDatagrams:
                         Refusal(number, f"too long for a datagram on this route: {len(outgoing.body)} octets")
                     )
                     continue
-                return Delivery(number, refused, Disconnected(f"{self._address}: {error.strerror}"))
+                return self._nobody_there(error.errno or 0)
+        await asyncio.sleep(0.001)
+        if error_number := self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            return self._nobody_there(error_number)
         return Delivery(len(window.events), refused)
 
     async def probe(self) -> None:
@@ -63,6 +67,10 @@ class SyslogDatagrams:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _nobody_there(self, error_number: int) -> Delivery:
+        """An answer to some datagram sent before, nobody says which: the whole window goes again later."""
+        return Delivery(0, (), Disconnected(f"{self._address}: {os.strerror(error_number)}"))
 
     async def _made(self) -> socket.socket:
         host, port = host_and_port(self._address)
