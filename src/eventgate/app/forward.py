@@ -8,13 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
-from aiohttp import web
-
 from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
-from eventgate.api.application import build_metrics_application
-from eventgate.api.connection import Runner
-from eventgate.api.health import Metrics
 from eventgate.app.collector import calm_collector
 from eventgate.app.ground import lay_ground
 from eventgate.app.order import Order
@@ -60,16 +55,10 @@ async def forward(order: Order) -> AsyncIterator[None]:
         await ground.listener.subscribe(requests.CHANNEL, supervisor.wake)
         await stack.enter_async_context(supervisor)
         if configuration.metrics.port:
-            await _expose_metrics(stack, configuration.metrics.port)
+            from eventgate.app.metrics import expose_metrics  # noqa: PLC0415 - 20 MiB, for few
+
+            await expose_metrics(stack, configuration.metrics.port)
         yield
-
-
-async def _expose_metrics(stack: AsyncExitStack, port: int) -> None:
-    """Answer ``/metrics``, of all processes, to the machine itself."""
-    runner = Runner(build_metrics_application(Metrics(None).routes()))
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", port).start()
 
 
 def _policy(configuration: Configuration) -> Policy:

@@ -18,7 +18,7 @@ class Tail:
     or catching up, share one reading wherever they are.
     """
 
-    def __init__(self, journal: Journal, *, max_bytes: int = 32 << 20) -> None:
+    def __init__(self, journal: Journal, *, max_bytes: int = 16 << 20) -> None:
         self._journal = journal
         self._max_bytes = max_bytes
         self._size = 0
