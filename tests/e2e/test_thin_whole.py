@@ -166,6 +166,7 @@ async def test_killing_every_process_loses_nothing_acknowledged(
     try:
         for name in ("forward", "worker-1", "postgres", "forward", "worker-2"):
             await asyncio.sleep(1)
+            serving.wait_until(lambda name=name: name in serving.children())  # the last kill may have cost others too
             os.kill(serving.children()[name], signal.SIGKILL)
             serving.wait_until(lambda name=name: name in serving.children())
         rsyslog.kill()
