@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from eventgate.event import KIND_NAMES, Event, SensorNames
-from eventgate.query.fieldtypes import Bind, CanonicalJson, EventId, FieldType, Identifier, Number, Text
+from eventgate.query.fieldtypes import Bind, CanonicalJson, EventId, FieldType, Identifier, Number, Text, Words
 from eventgate.query.leaf import Leaf
 from eventgate.query.literals import Malformed
 from eventgate.query.shown import canonical_text, shown_json, shown_text
@@ -69,7 +69,7 @@ _ALL = (
     Field("alertCode", Text(), lambda s: _shown(s.event.code), "code"),
     Field("edgeId", Identifier(), lambda s: s.event.sensor, "sensor"),
     Field("timestamp", EventTime(), lambda s: s.event.timestamp, "id"),
-    Field("message", Text(), lambda s: _shown(s.event.message), "message"),
+    Field("message", Words(), lambda s: _shown(s.event.message), "message"),
     Field("data", CanonicalJson(), lambda s: canonical_text(s.data), "data::text", decodes=True),
     Field("serial", Text(), lambda s: s.names.serial or None, None),
     Field("edgeName", Text(), lambda s: s.names.name, None),
