@@ -1,6 +1,7 @@
-"""Alerts to search in: so many, over ninety days up to yesterday, one company with four fifths of them.
+"""Alerts to search in: so many over the ninety days up to yesterday, and as many a day today until now.
 
-The same for the same seed. Copied as the journal copies, two days at a time, then cooled as the journal cools.
+One company has four fifths of them. Copied as the journal copies, two days at a time; past days are cooled as the
+journal cools them, today is as hot as it would be.
 """
 
 import asyncio
@@ -66,8 +67,11 @@ async def make(url: str, events: int) -> None:
     with ProcessPoolExecutor(2) as pool:
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(loop.run_in_executor(pool, _fill, url, start, events // DAYS) for start in starts))
+    await _copy_day(
+        url, int(midnight.timestamp() * 1000), events // DAYS, (datetime.now(UTC) - midnight) / timedelta(days=1)
+    )
     await connection.execute("SET maintenance_work_mem = '512MB'")
-    await partitions.cool(connection, midnight + timedelta(days=1), DAYS + 40)
+    await partitions.cool(connection, midnight + partitions.COOL_AFTER, DAYS + 40)
     await connection.execute("VACUUM ANALYZE events")
     await connection.close()
     pool = await open_pool(url, size=2)
@@ -82,11 +86,12 @@ def _fill(url: str, start: int, count: int) -> None:
     asyncio.run(_copy_day(url, start, count))
 
 
-async def _copy_day(url: str, start: int, count: int) -> None:
+async def _copy_day(url: str, start: int, count: int, part: float = 1.0) -> None:
+    """Copy a day of so many alerts, or its first part."""
     connection = await asyncpg.connect(url)
     chance = random.Random(start)
-    for done in range(0, count, _CHUNK):
-        size = min(_CHUNK, count - done)
+    for done in range(0, int(count * part), _CHUNK):
+        size = min(_CHUNK, int(count * part) - done)
         events = [_alert(chance, start + (done + n) * _DAY_MS // count) for n in range(size)]
         source = BytesIO(copy_body((start + done) // 1000, pack(events)))
         await connection.copy_to_table("events", source=source, columns=COLUMNS.split(", "), format="binary")
