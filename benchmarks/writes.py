@@ -191,7 +191,9 @@ def _peak(pid: int) -> float:
 
 def _run(module: str, *arguments: object) -> dict[str, float]:
     command = [sys.executable, "-m", f"benchmarks.load.{module}", *map(str, arguments)]
-    answer: dict[str, float] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    answer: dict[str, float] = json.loads(
+        subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout
+    )
     return answer
 
 

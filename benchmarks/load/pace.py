@@ -10,6 +10,7 @@ import time
 from collections import deque
 from pathlib import Path
 from statistics import quantiles
+from typing import cast
 
 import uvloop
 
@@ -26,8 +27,7 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's own are no subclass
         self._load.idle(self)
 
     def send(self, due: float, request: bytes) -> None:
