@@ -63,6 +63,9 @@ class Connection:
         """Wait for bytes from the peer. Raises Disconnected, also when the peer has closed."""
         try:
             while True:
+                # Else our kernel may hold its acknowledgement back for 40 ms, and a receiver that answers in pieces
+                # (Nagle's algorithm, RFC 896) its next piece until then. The kernel forgets this wish by and by.
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
                 received = await self._loop.sock_recv(self._socket, _CHUNK)
                 if not received:
                     raise Disconnected("the receiver closed the connection")
