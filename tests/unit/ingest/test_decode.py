@@ -19,7 +19,6 @@ from eventgate.ids import uuid7, uuid7_ms
 from eventgate.ingest.budget import ByteBudget
 from eventgate.ingest.decode import Decoder
 from eventgate.ingest.limits import EVENT_BYTES, Limits
-from eventgate.ingest.turns import TURN_SECONDS
 from eventgate.ingest.workspace import Workspace
 from eventgate.ingest.write import Decoded, Write
 from tests.unit.ingest.house import COMPANY, NOW, SENSOR, VERIFY_KEY, MakeWrite, SensorList, make_sensor, report, text
@@ -268,7 +267,7 @@ async def test_a_body_that_inflates_too_far_is_refused(decoder: Decoder, make_wr
         b"[" + b"1," * 3_000_000 + b"1]",
         b"[" * (8 << 20),
         b'[{"a":"' + b"\\\\" * (4 << 20),
-        b"[" + b'"\\u0000",' * 4_000 + b"tru]",
+        b"[" + (b'"' + b"\\u0000" * 250 + b'",') * 4_900 + b"tru]",
     ],
     ids=["largest", "commas", "brackets", "backslashes", "escapes"],
 )
@@ -276,14 +275,15 @@ async def test_the_largest_bodies_let_others_have_their_turn(
     decoder: Decoder, make_write: MakeWrite, body: bytes
 ) -> None:
     write = make_write(body[: 8 << 20])
-    longest, ended = 0.0, False
+    longest, turns, ended = 0.0, 0, False
 
     async def watch() -> None:
-        nonlocal longest
+        nonlocal longest, turns
         while not ended:
             began = thread_time()  # of this thread alone: what else the machine does is not measured
             await asyncio.sleep(0)
             longest = max(longest, thread_time() - began)
+            turns += 1
 
     watcher = asyncio.create_task(watch())
     await asyncio.sleep(0)
@@ -292,4 +292,5 @@ async def test_the_largest_bodies_let_others_have_their_turn(
     ended = True
     await watcher
     print(f"longest turn: {longest * 1000:.1f} ms")
-    assert TURN_SECONDS < longest < 0.02
+    assert turns > 2, "it was too little work to tell"
+    assert longest < 0.02
