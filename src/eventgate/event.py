@@ -32,8 +32,8 @@ class Event(NamedTuple):
 
     Times are milliseconds since the epoch, UTC; ``id`` is a UUIDv7 whose milliseconds equal ``timestamp``.
     ``content_digest`` is SHA-256 over the event's canonical content: the same id with another digest is a conflict.
-    ``raw`` is the event's JSON text exactly as accepted (UTF-8, one object); ``data`` is its ``data`` member in canonical
-    form, ``b"{}"`` where it has none. ``message`` may hold U+0000; searchable columns show U+FFFD instead.
+    ``raw`` is the event's JSON text exactly as accepted (UTF-8, one object); ``data`` is its ``data`` member in
+    canonical form, ``b"{}"`` where it has none. ``message`` may hold U+0000; searchable columns show U+FFFD instead.
     ``code``, ``category`` and ``severity`` are set for alerts, defaults filled in.
     """
 
