@@ -7,6 +7,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,7 +106,11 @@ def test_metrics_add_up_over_all_processes(serving: Serving) -> None:
 
 
 def test_a_full_disk_refuses_writes_and_serves_readers(public_path: Path) -> None:
-    with Serving(public_path, config=f"[writes]\nmin_free_disk_bytes = {1 << 60}\n") as serving:
+    serving = Serving(public_path, config=f"[writes]\nmin_free_disk_bytes = {1 << 60}\n")
+    serving.launch()
+    with ExitStack() as stack:
+        stack.callback(serving.stop)
+        serving.wait_until(lambda: serving.get("/readyz") == 503)  # it runs, and says that it cannot take writes
         made = serving.bootstrap
         key = SigningKey.from_pem(Path(made["signingKeyFile"]).read_bytes())
         with (
