@@ -46,7 +46,9 @@ JOURNAL_HEAD = Gauge("eventgate_journal_head_position", "Newest committed positi
 JOURNAL_BACKLOG = Gauge(
     "eventgate_journal_backlog_events", "Events waiting for their commit.", multiprocess_mode="livesum"
 )
-DISK_FREE = Gauge("eventgate_disk_free_bytes", "Free space where the journal lives.", multiprocess_mode="livemin")
+DISK_FREE = Gauge(
+    "eventgate_disk_free_bytes", "Free space where the journal lives.", multiprocess_mode="livemostrecent"
+)
 SINK_STATE = Gauge(
     "eventgate_sink_state", "1 for the state a sink is in.", ["sink", "state"], multiprocess_mode="livemax"
 )

@@ -103,6 +103,9 @@ def test_metrics_add_up_over_all_processes(serving: Serving) -> None:
         text = answer.read().decode()
     assert re.search(r"^eventgate_events_accepted_total 12\.0$", text, re.MULTILINE)
     assert re.search(r"^eventgate_journal_backlog_events 0\.0$", text, re.MULTILINE)
+    free = re.search(r"^eventgate_disk_free_bytes (\S+)$", text, re.MULTILINE)
+    assert free is not None
+    assert float(free[1]) > 0
 
 
 def test_a_full_disk_refuses_writes_and_serves_readers(public_path: Path) -> None:

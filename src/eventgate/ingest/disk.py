@@ -22,6 +22,8 @@ class Disk:
         self._clock = clock
         self._free = minimum_free
         self._asked = float("-inf")
+        if directory is not None:
+            self._look(directory)
 
     def check(self) -> None:
         """Raises Unavailable ``storage-low`` below the minimum."""
@@ -30,12 +32,15 @@ class Disk:
         now = self._clock.monotonic()
         if now - self._asked >= _ASK_AGAIN_SECONDS:
             self._asked = now
-            status = os.statvfs(self._directory)
-            self._free = status.f_bavail * status.f_frsize
-            DISK_FREE.set(self._free)
+            self._look(self._directory)
         if self._free < self._minimum_free:
             raise Unavailable(
                 "storage-low",
                 "The disk that holds the journal is almost full, so EventGate takes no writes.",
                 retry_after=30,
             )
+
+    def _look(self, directory: Path) -> None:
+        status = os.statvfs(directory)
+        self._free = status.f_bavail * status.f_frsize
+        DISK_FREE.set(self._free)

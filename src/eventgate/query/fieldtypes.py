@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from eventgate.query.literals import Malformed, Scalar, quote, read_array, read_scalar
+from eventgate.query.literals import BareWord, Malformed, Scalar, quote, read_array, read_scalar
 
 Predicate = Callable[[Any], bool]
 Bind = Callable[[object, str], str]
@@ -166,6 +166,12 @@ class Number(FieldType):
 
     name = "number"
     expects = "a number"
+
+    def read(self, text: str) -> Decimal:
+        try:
+            return self.convert(read_scalar(text))
+        except BareWord as word:
+            raise Malformed(word.at, f"expected {self.expects}, like 5") from None
 
     def convert(self, value: Scalar) -> Decimal:
         if not isinstance(value, Decimal):

@@ -25,6 +25,10 @@ class Malformed(Exception):
         self.detail = detail
 
 
+class BareWord(Malformed):
+    """Text without quotes; right in quotes only where a string is expected."""
+
+
 def quote(text: str) -> str:
     """The text as a filter writes it."""
     return json.dumps(text, ensure_ascii=False)
@@ -70,7 +74,7 @@ def _decode(text: str) -> object:
             raise Malformed(error.pos, f"{error.msg}; inside double quotes a backslash is written \\\\") from None
         if bare[0] in '"[':
             raise Malformed(error.pos, f"{error.msg}; expected a JSON value") from None
-        raise Malformed(error.pos, f"expected a string in double quotes: {quote(bare)}") from None
+        raise BareWord(error.pos, f"expected a string in double quotes: {quote(bare)}") from None
     except RecursionError:
         raise Malformed(0, "nested too deeply; expected a string, a number, or an array of them") from None
     except UnicodeEncodeError:

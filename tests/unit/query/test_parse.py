@@ -47,6 +47,7 @@ def test_three_edges_are_three_sensors() -> None:
         ("severity·is·", 13, "expected a value after the second ·"),
         ('severity·is·"5"', 13, "expected a number: 5"),
         ("alertCode·is·5", 14, 'expected a string in double quotes: "5"'),
+        ("severity·>·high", 12, "expected a number, like 5"),
         ("alertCode·is·DEAUTHFLOOD", 14, 'expected a string in double quotes: "DEAUTHFLOOD"'),
         ("alertCode·is·null", 14, "to find what is missing"),
         ("alertCode·is·{}", 14, "not an object"),
