@@ -1,5 +1,7 @@
-"""Where one sink stands, in memory, and its copy in the database, which may lag by one window and never leads.
+"""Where one sink stands, in memory, and its copy in the database, which may lag and never leads.
 
+A receiver that keeps the progress itself hears of passed-over events only now and then. Until it has heard, the copy
+stays behind too: ahead of the receiver it would look like a cursor that was set back.
 Touches the cursor that this process owns.
 """
 
@@ -13,10 +15,13 @@ _SAVE_SECONDS = 1.0
 
 
 class Keeping:
-    """The standing, moved by the loop, saved in the background. Every call may raise Unavailable and NotOwner."""
+    """The standing, moved by the loop, saved in the background. Every call may raise Unavailable and NotOwner.
+
+    ``settled`` is the standing up to which the receiver, where it keeps the progress, agrees; it alone is saved.
+    """
 
     def __init__(self, cursors: Cursors, mine: Ownership, standing: Standing, clock: Clock) -> None:
-        self.standing = standing
+        self.standing = self.settled = standing
         self._cursors = cursors
         self._mine = mine
         self._clock = clock
@@ -24,14 +29,16 @@ class Keeping:
         self._saved_at = clock.monotonic()
         self._saving: asyncio.Task[None] | None = None
 
-    def move(self, standing: Standing) -> None:
+    def move(self, standing: Standing, *, settled: bool = True) -> None:
         self.standing = standing
+        if settled:
+            self.settled = standing
 
     async def save(self) -> None:
-        """Begin to save the standing, once the save before it is done."""
+        """Begin to save what is settled, once the save before it is done."""
         await self._settle()
-        if self.standing != self._saved:
-            self._saving = asyncio.create_task(self._save(self.standing))
+        if self.settled != self._saved:
+            self._saving = asyncio.create_task(self._save(self.settled))
 
     async def save_if_due(self) -> None:
         """As ``save``, but not more than once a second."""
@@ -39,7 +46,7 @@ class Keeping:
             await self.save()
 
     async def flush(self) -> None:
-        """Return when the standing is saved."""
+        """Return when what is settled is saved."""
         await self.save()
         await self._settle()
 

@@ -111,7 +111,7 @@ class DeliveryLoop:
         return 0.0
 
     async def _deliver(self) -> None:
-        opened = await self._unless_called(self._transport.open(self._keeping.standing), "while connecting")
+        opened = await self._unless_called(self._transport.open(self._keeping.settled), "while connecting")
         self._keeping.move(opened)
         await self._desk.say(State.RUNNING)
         self._drafts.restart(opened.cursor, await self._desk.replay_until())
@@ -134,7 +134,7 @@ class DeliveryLoop:
         before = self._keeping.standing
         await self._bury(draft.unfit)
         if not draft.events and not self._worth_telling(draft.end):
-            self._advance(before, draft.standing(before, 0))
+            self._advance(before, draft.standing(before, 0), settled=not self._transport.keeps_progress)
             await self._keeping.save_if_due()
             return
         window = Window(draft.events, draft.standing(before, len(draft.events)))
@@ -189,8 +189,8 @@ class DeliveryLoop:
         quiet = self._clock.monotonic() - self._told_at
         return quiet >= (_REMINDER_SECONDS if cursor == self._told else _TELL_SECONDS)
 
-    def _advance(self, before: Standing, after: Standing) -> None:
-        self._keeping.move(after)
+    def _advance(self, before: Standing, after: Standing, *, settled: bool = True) -> None:
+        self._keeping.move(after, settled=settled)
         for metric, had, has in zip(_METRICS, before.totals, after.totals, strict=True):
             metric.labels(self._name).inc(has - had)
         expired = after.totals.expired - before.totals.expired
