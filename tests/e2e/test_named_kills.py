@@ -1,0 +1,65 @@
+"""``kill -9`` at named points, from POST to the receivers: nothing acknowledged is lost, nothing is twice in Kafka."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.killing.sitecustomize import POINTS
+from tests.e2e.whole import SINKS, Sensor, delivered, eventgate, get, in_syslog, stored_alerts
+from tests.services.kafka import Kafka
+from tests.services.kafka_records import by_key, committed, ids
+from tests.services.rsyslog import Rsyslog
+from tests.serving import Serving
+
+_KILLING = Path(__file__).parent / "killing"
+_LONGEST = 4_000  # bytes of a Kafka message; a longer event becomes a dead letter of that sink
+
+
+@pytest.mark.timeout(240)
+async def test_a_kill_at_each_named_point_loses_nothing_and_doubles_nothing_in_kafka(
+    public_path: Path, kafka: Kafka, rsyslog: Rsyslog
+) -> None:
+    order = public_path / "kill"
+    topic = public_path.name
+    sinks = SINKS.format(broker=kafka.bootstrap, topic=topic, relp=rsyslog.ports["relp"], directory=public_path)
+    sinks = sinks.replace('name = "kafka"', f'name = "kafka"\nmax_message_bytes = {_LONGEST}')
+    variables = {"EVENTGATE_TEST_KILL": str(order), "PYTHONPATH": os.pathsep.join([str(_KILLING), *_python_path()])}
+    with Serving(public_path, config=sinks, workers=2, variables=variables) as serving:
+        sensors = [Sensor(serving, 1, pause=0.1), Sensor(serving, 2, filling=_LONGEST, pause=0.1)]
+        for sensor in sensors:
+            sensor.start()
+        try:
+            for point in POINTS:
+                written = order.with_suffix(".new")
+                written.write_text(point)
+                written.rename(order)
+                serving.wait_until(lambda: not order.exists())
+                serving.wait_until(lambda: {"worker-1", "worker-2", "forward"} <= serving.children().keys())
+        finally:
+            for sensor in sensors:
+                sensor.done.set()
+            for sensor in sensors:
+                sensor.join()
+        assert [sensor.failure for sensor in sensors] == [None, None]
+        short, long = (sensor.acknowledged for sensor in sensors)
+        assert len(short) > 100
+        assert len(long) >= len(POINTS)
+
+        serving.wait_until(lambda: delivered(serving), patience=60)
+        stored = stored_alerts(serving)
+        assert {*short, *long} <= set(stored)
+        dead = {id_ for id_, alert in stored.items() if len(json.dumps(alert)) > _LONGEST}
+        records = await committed(kafka.bootstrap, topic)
+        assert Counter(ids(records)) == Counter(stored.keys() - dead), "each event exactly once, but for dead letters"
+        assert len(by_key(records)) == 1
+        assert set(in_syslog(rsyslog)) == set(stored), "RELP loses nothing, and may repeat"
+        ledger = get(serving, "/v2/sinks/kafka")
+        assert (ledger["delivered"], ledger["dead"]) == (len(stored) - len(dead), len(dead))
+        assert "The chain holds" in eventgate("verify", serving=serving)
+
+
+def _python_path() -> list[str]:
+    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
