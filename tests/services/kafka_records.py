@@ -16,15 +16,18 @@ Record = ConsumerRecord[bytes, bytes]
 
 async def committed(bootstrap: str, topic: str) -> list[Record]:
     """All records of a topic that a ``read_committed`` consumer gets."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=None, isolation_level="read_committed", auto_offset_reset="earliest"
+    )
     await consumer.start()
     try:
         await consumer._client._wait_on_metadata(topic)
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
         ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        for partition, start in (await consumer.beginning_offsets(partitions)).items():
-            consumer.seek(partition, start)
+        begins = await consumer.beginning_offsets(partitions)
+        consumer.assign(partitions)  # and no pause before the seek, in which the consumer would look for a place itself
+        for partition, begin in begins.items():
+            consumer.seek(partition, begin)
         records: list[Record] = []
         while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
             for part in (await consumer.getmany(timeout_ms=200)).values():
