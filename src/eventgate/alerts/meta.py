@@ -131,6 +131,7 @@ class AlertMeta:
             async def ask(window: Window, seconds: float) -> list[Count]:
                 parameters = scope.parameters(window)
                 if window in known.days:
+                    # The driver has no types: what it fetches is Any.
                     return await connection.fetch(late, *parameters, known.late, timeout=seconds)  # type: ignore[no-any-return]
                 return await connection.fetch(statement, *parameters, timeout=seconds)  # type: ignore[no-any-return]
 

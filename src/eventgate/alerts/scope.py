@@ -64,6 +64,7 @@ class Scope:
         # One short index scan for each value; = ANY would read and sort all that match.
         column, values = self._visits
         each = f"SELECT {columns} FROM events WHERE {tests} AND {column} = visited.value {tail}"  # noqa: S608 - as above
+        # Put together of our own SQL (S608); every value in it is a numbered parameter.
         return f"SELECT found.* FROM unnest({values}) AS visited (value) CROSS JOIN LATERAL ({each}) AS found {tail}"  # noqa: S608
 
     def _pin(self, column: str, allowed: Sequence[object]) -> None:

@@ -83,6 +83,7 @@ async def walk(
 
         async def ask(window: Window, seconds: float) -> list[Row]:
             wanted = limit - len(walked.rows)
+            # The driver has no types: what it fetches is Any.
             return await connection.fetch(statement, *scope.parameters(window), wanted, timeout=seconds)  # type: ignore[no-any-return]
 
         async for window, rows in visit(clock, windows, ask, until=until):

@@ -178,6 +178,7 @@ async def _chunks(connection: asyncpg.Connection, after: int) -> AsyncIterator[l
 async def _stored(connection: asyncpg.Connection, rows: Sequence[Row]) -> dict[int, list[Row]]:
     found: dict[int, list[Row]] = {row["batch"]: [] for row in rows}
     records = await connection.fetch(
+        # Only names of columns, ours, stand in the text (S608); values are parameters.
         f"SELECT {COLUMNS} FROM events WHERE batch = ANY ($1::bigint[]) AND id BETWEEN $2 AND $3",  # noqa: S608
         list(found), min(row["first_id"] for row in rows), max(row["last_id"] for row in rows),
     )  # fmt: skip

@@ -59,6 +59,7 @@ class Rejects:
         with translated():
             async with self._pool.acquire() as connection:
                 await connection.executemany(
+                    # Only names of columns, ours, stand in the text (S608); values are parameters.
                     f"INSERT INTO rejects ({', '.join(_COLUMNS)}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",  # noqa: S608
                     rows,
                 )
