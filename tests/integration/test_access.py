@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from multidict import CIMultiDict
 
-from eventgate.access import SCOPES, Authenticator, Principal, bootstrap
+from eventgate.access import SCOPES, Asked, Authenticator, Principal, bootstrap
 from eventgate.clock import ManualClock
 from eventgate.db.listen import Listener
 from eventgate.errors import CallerError, Unavailable
@@ -36,7 +36,7 @@ def authenticator(pool, clock):
 
 
 async def ask(authenticator: Authenticator, key: str, remote: str = "192.0.2.1") -> Principal:
-    return await authenticator.authenticate(CIMultiDict(Authorization=f"Bearer {key}"), "", remote)
+    return await authenticator.authenticate(Asked("GET", CIMultiDict(Authorization=f"Bearer {key}"), "", remote))
 
 
 async def refusal(authenticator: Authenticator, key: str, remote: str = "192.0.2.1") -> tuple[int, str]:

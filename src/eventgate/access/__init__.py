@@ -1,20 +1,29 @@
-"""Who may do what: companies, users, API keys; authenticate and authorize.
+"""Who may do what: companies, users, API keys; authenticate and authorize, and the log of every change.
 
-Touches PostgreSQL (owns companies, users, api_keys and verify_keys) and, at first start, the data directory.
+Touches PostgreSQL (owns companies, users, api_keys, verify_keys and audit) and, at first start, the data directory.
 """
 
+from eventgate.access.actor import Actor
+from eventgate.access.asked import Asked
+from eventgate.access.audit import Audit, Change
 from eventgate.access.authenticator import Authenticator
-from eventgate.access.first_start import API_VERSION, Bootstrap, bootstrap
+from eventgate.access.first_start import Bootstrap, bootstrap
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import READ_SCOPES, ROLES, SCOPES
+from eventgate.access.versions import NEWEST_VERSION, VERSIONS
 
 __all__ = [
-    "API_VERSION",
+    "NEWEST_VERSION",
     "READ_SCOPES",
     "ROLES",
     "SCOPES",
+    "VERSIONS",
+    "Actor",
+    "Asked",
+    "Audit",
     "Authenticator",
     "Bootstrap",
+    "Change",
     "Principal",
     "bootstrap",
 ]

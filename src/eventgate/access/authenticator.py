@@ -13,7 +13,8 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 
-from eventgate.access.credentials import Headers, find_credential, unauthenticated
+from eventgate.access.asked import Asked
+from eventgate.access.credentials import find_credential, unauthenticated
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import ROLES
 from eventgate.clock import Clock
@@ -30,9 +31,10 @@ _MOST_CACHED = 10_000
 
 _LOAD = """
 SELECT k.id, k.company, k.user_id, k.hash, k.scopes, k.edge, k.registers_edges, k.whitelisted_ips, k.rate_limit,
+       k.api_version::text,
        (extract(epoch FROM k.expires_at) * 1000)::bigint AS expires_ms,
-       k.deleted_at IS NOT NULL OR u.deleted_at IS NOT NULL AS revoked,
-       u.role, c.id_secret,
+       k.deleted_at IS NOT NULL OR u.deleted_at IS NOT NULL OR c.retired_at IS NOT NULL AS revoked,
+       u.role, u.login, c.id_secret, c.rate_limit AS company_rate_limit,
        ARRAY(SELECT v.id FROM verify_keys v WHERE v.key = k.id AND v.deleted_at IS NULL ORDER BY v.id) AS verify_ids,
        ARRAY(SELECT v.spki FROM verify_keys v WHERE v.key = k.id AND v.deleted_at IS NULL ORDER BY v.id) AS verify_keys
 FROM api_keys k JOIN users u ON u.id = k.user_id JOIN companies c ON c.id = k.company
@@ -61,13 +63,13 @@ class Authenticator:
         self._entries.clear()
         self._changes += 1
 
-    async def authenticate(self, headers: Headers, query_string: str, remote: str) -> Principal:
-        """Say who is asking from the address ``remote``.
+    async def authenticate(self, asked: Asked) -> Principal:
+        """Say who is asking.
 
         Raises CallerError 401, 400 or 403 (docs/status-codes.md), Unavailable when the database is away.
         A hot key costs neither a query nor a turn of the loop.
         """
-        text = find_credential(headers, query_string)
+        text = find_credential(asked.headers, asked.query_string)
         slot = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
         entry = self._entries.get(slot)
         if entry is None or entry.fresh_until < self._clock.monotonic():
@@ -75,7 +77,7 @@ class Authenticator:
         if entry.expires_ms is not None and entry.expires_ms <= self._clock.now_ms():
             raise unauthenticated("key-expired", "This API key has expired; make a new one.")
         if entry.principal.networks is not None:
-            _check_address(entry.principal, remote)
+            _check_address(entry.principal, asked.remote)
         return entry.principal
 
     async def _load(self, slot: bytes, parsed: ParsedAuthKey) -> _Entry:
@@ -119,7 +121,9 @@ def _principal(row: Row) -> Principal:
         company=row["company"],
         user=row["user_id"],
         key=row["id"],
-        scopes=frozenset(row["scopes"]) & ROLES[row["role"]],
+        scopes=_scopes(row),
+        name=row["login"],
+        api_version=row["api_version"],
         edge=row["edge"],
         operator=row["role"] == "operator",
         verify_keys={
@@ -129,8 +133,15 @@ def _principal(row: Row) -> Principal:
         id_secret=row["id_secret"],
         networks=None if allowed is None else tuple(ip_network(text, strict=False) for text in allowed),
         rate_limit=row["rate_limit"],
+        company_rate_limit=row["company_rate_limit"],
         registers_sensors=row["registers_edges"],
     )
+
+
+def _scopes(row: Row) -> frozenset[str]:
+    """Never more than the user's role; a key bound to a sensor reads and writes, and manages nothing."""
+    scopes = frozenset(row["scopes"]) & ROLES[row["role"]]
+    return scopes if row["edge"] is None else frozenset(scope for scope in scopes if not scope.endswith(":manage"))
 
 
 def _check_address(principal: Principal, remote: str) -> None:

@@ -4,19 +4,12 @@ Pure. Never puts what it found into an error or a log line.
 """
 
 import re
-from collections.abc import Iterable
-from typing import Protocol
 
+from eventgate.access.asked import Headers
 from eventgate.errors import CallerError
 
 _AUTH_KEY_IN_QUERY = re.compile(r"egk_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}", re.ASCII)
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="EventGate"'}  # RFC 9110, section 11.6.1: a 401 carries one
-
-
-class Headers(Protocol):
-    """A multidict: names without regard to case, several values a name."""
-
-    def getall(self, key: str, default: list[str], /) -> Iterable[str]: ...
 
 
 def find_credential(headers: Headers, query_string: str) -> str:

@@ -18,14 +18,12 @@ import asyncpg
 from argon2 import PasswordHasher
 
 from eventgate.access.scopes import READ_SCOPES, SCOPES
+from eventgate.access.versions import NEWEST_VERSION
 from eventgate.clock import Clock
 from eventgate.db.pool import translated
 from eventgate.ids import uuid7
 from eventgate.signing.authkey import AuthKey
 from eventgate.signing.keys import SigningKey, load_verify_key
-
-API_VERSION = "2026-11-22"
-"""The newest version of the HTTP interface; a new key is pinned to it."""
 
 RegisterSensor = Callable[[asyncpg.Connection, UUID, UUID, str, str | None], Awaitable[object]]
 """(connection, company, sensor, serial, name): puts a sensor into the registry, inside our transaction."""
@@ -127,7 +125,7 @@ async def _insert(connection: Any, made: Bootstrap, register_sensor: RegisterSen
         parsed = AuthKey.parse(whole)
         in_order = [scope for scope in SCOPES if scope in scopes]
         await connection.execute(
-            _KEY, key_id, company, user, parsed.public_id, parsed.hash, description, in_order, bound, API_VERSION
+            _KEY, key_id, company, user, parsed.public_id, parsed.hash, description, in_order, bound, NEWEST_VERSION
         )
     await connection.execute(_VERIFY_KEY, UUID(made.verify_key_id), key, verify_key.spki)
 

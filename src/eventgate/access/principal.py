@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from uuid import UUID
 
+from eventgate.access.versions import NEWEST_VERSION
 from eventgate.errors import CallerError
 from eventgate.signing.keys import VerifyKey
 
@@ -16,23 +17,30 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated API key and what it may do.
+    """An authenticated caller and what it may do: an API key, a person's session, or a token of a trusted issuer.
 
-    ``edge`` is the sensor the key is bound to, None for any of the company. ``operator`` says whether its user runs
+    ``key`` and ``session`` say which it came with, None where it came otherwise; ``user`` is None for a token whose
+    subject is no user here. ``name`` says in words who it is, for the audit log.
+    ``edge`` is the sensor a key is bound to, None for any of the company. ``operator`` says whether its user runs
     this EventGate. ``verify_keys`` are by id. ``id_secret`` is the company's, for the identity of events.
-    ``networks`` are the addresses it may call from, None for any. ``rate_limit`` is in writes a second, None for any.
+    ``networks`` are the addresses it may call from, None for any. ``rate_limit`` and ``company_rate_limit`` are in
+    requests a second, None for any. ``api_version`` is the version of the interface that it is answered in.
     """
 
     company: UUID
-    user: UUID
-    key: UUID
+    user: UUID | None
+    key: UUID | None
     scopes: frozenset[str]
+    session: UUID | None = None
+    name: str = ""
+    api_version: str = NEWEST_VERSION
     edge: UUID | None = None
     operator: bool = False
     verify_keys: Mapping[str, VerifyKey] = field(default_factory=dict)
     id_secret: bytes = field(default=b"", repr=False)
     networks: tuple[Network, ...] | None = None
     rate_limit: int | None = None
+    company_rate_limit: int | None = None
     registers_sensors: bool = False
 
     def require(self, scope: str) -> None:
@@ -41,6 +49,11 @@ class Principal:
             raise CallerError(
                 403,
                 "scope-missing",
-                f"This API key does not have the scope {scope}. Use another key, or ask an admin of your company.",
+                f"This needs the scope {scope}, which you do not have. Ask an admin of your company.",
                 members={"requiredScope": scope},
             )
+
+    def require_operator(self) -> None:
+        """Raise CallerError 403 ``operator-only`` unless this principal runs this EventGate."""
+        if not self.operator:
+            raise CallerError(403, "operator-only", "This is for the operator of this EventGate alone.")

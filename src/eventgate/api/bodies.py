@@ -1,17 +1,66 @@
 """Reads the small JSON objects that requests to manage something carry.
 
-Touches the request's body, up to a bound.
+Touches the request's body, up to a bound. A body is a ``Body``: a pydantic model that checks what came, says all that
+is wrong with it at once, and describes itself in the OpenAPI document.
 """
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from eventgate.errors import CallerError, FieldError
 
 MOST_BYTES = 64 << 10
+_CODE = "body-invalid"
+
+NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)]
+"""One line of text for people: 1 to 200 characters, no control characters."""
+
+
+class Body(BaseModel):
+    """What a request may say; members are camelCase on the wire, and there are no others.
+
+    A member that was not sent keeps its default; ``model_fields_set`` tells it from one that was sent as null.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True)
+
+
+Model = TypeVar("Model", bound=Body)
+
+
+async def read_body(request: web.Request, model: type[Model]) -> Model:
+    """The body as a ``model``; no body at all counts as an empty object.
+
+    Raises CallerError 400 ``json-malformed``, 413, 415, or 422 ``body-invalid`` with everything that is wrong, each by
+    its JSON pointer.
+    """
+    found = await _read_object(request)
+    try:
+        return model.model_validate_json(orjson.dumps(_whole(found)), strict=True)
+    except ValidationError as error:
+        errors = [
+            FieldError(
+                _pointer(each["loc"]), _CODE, f"{_pointer(each['loc']) or 'The body'}: {_sentence(model, each)}."
+            )
+            for each in error.errors(include_url=False, include_input=False)
+        ]
+        raise invalid(errors) from None
+
+
+def invalid(errors: Collection[FieldError]) -> CallerError:
+    """422: the body says something that cannot be."""
+    return CallerError(422, _CODE, " ".join(error.detail for error in errors), tuple(errors))
+
+
+def described(model: type[Body], *, required: bool = True) -> Mapping[str, Any]:
+    """The request body object of the OpenAPI document."""
+    return {"required": required, "content": {"application/json": {"schema": model.model_json_schema()}}}
 
 
 async def read_object(request: web.Request, members: Collection[str]) -> dict[str, Any]:
@@ -19,6 +68,16 @@ async def read_object(request: web.Request, members: Collection[str]) -> dict[st
 
     Raises CallerError 400 ``json-malformed``, 413, 415, or 422 ``body-invalid`` that names each unknown member.
     """
+    found = await _read_object(request)
+    unknown = [
+        _unexpected(f"/{name}", " or ".join(sorted(members)) or "no members") for name in set(found) - {*members}
+    ]
+    if unknown:
+        raise invalid(unknown)
+    return found
+
+
+async def _read_object(request: web.Request) -> dict[str, Any]:
     body = await _read(request)
     if not body:
         return {}
@@ -32,12 +91,7 @@ async def read_object(request: web.Request, members: Collection[str]) -> dict[st
             400, "json-malformed", detail, members={"line": error.lineno, "column": error.colno}
         ) from error
     if not isinstance(found, dict):
-        raise CallerError(422, "body-invalid", "The body is not a JSON object.", [_unexpected("", "an object")])
-    unknown = [
-        _unexpected(f"/{name}", " or ".join(sorted(members)) or "no members") for name in set(found) - {*members}
-    ]
-    if unknown:
-        raise CallerError(422, "body-invalid", " ".join(error.detail for error in unknown), unknown)
+        raise CallerError(422, _CODE, "The body is not a JSON object.", [_unexpected("", "an object")])
     return found
 
 
@@ -50,6 +104,31 @@ async def _read(request: web.Request) -> bytes:
     return bytes(body)
 
 
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 1.0 is an integer (JSON Schema 2020-12, section 4.2.3)."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value) if abs(value) < 1 << 63 else value
+    if isinstance(value, dict):
+        return {name: _whole(member) for name, member in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
+
+
+def _sentence(model: type[Body], error: Any) -> str:
+    match error["type"]:
+        case "missing":
+            return "expected a value, found none"
+        case "extra_forbidden":
+            members = sorted(field.alias or name for name, field in model.model_fields.items())
+            return f"there is no such member here; expected {', '.join(members) or 'no members'}"
+        case _:
+            sentence = error["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
+            return str(sentence).rstrip(".")
+
+
+def _pointer(steps: Collection[int | str]) -> str:
+    return "".join("/" + str(step)[:64].replace("~", "~0").replace("/", "~1") for step in steps)  # RFC 6901, section 3
+
+
 def _unexpected(pointer: str, expected: str) -> FieldError:
-    escaped = pointer[:1] + pointer[1:65].replace("~", "~0").replace("/", "~1")  # RFC 6901, section 3
-    return FieldError(escaped, "body-invalid", f"{escaped or 'The body'}: expected {expected}.")
+    escaped = _pointer([pointer[1:]]) if pointer else ""
+    return FieldError(escaped, _CODE, f"{escaped or 'The body'}: expected {expected}.")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from eventgate.access import API_VERSION, SCOPES
+from eventgate.access import NEWEST_VERSION, SCOPES
 from eventgate.api.parameters import Parameter
 from eventgate.api.problem import MEDIA_TYPE
 from eventgate.api.routes import OpenRoute, Operation, Route, addressed
@@ -54,7 +54,7 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
             paths.setdefault(path, {})[method.lower()] = _without_body(operation) if method == "HEAD" else operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "EventGate", "version": API_VERSION, "description": _DESCRIPTION},
+        "info": {"title": "EventGate", "version": NEWEST_VERSION, "description": _DESCRIPTION},
         "servers": [{"url": server_url}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
@@ -79,8 +79,10 @@ def _open_operation(route: OpenRoute) -> dict[str, Any]:
 
 
 def _operation(route: Route, path: str) -> dict[str, Any]:
-    assert route.scope in SCOPES, f"{route.path} asks for a scope that does not exist"
-    notes = [route.operation.description, f"Scope: `{route.scope}`."]
+    assert route.scope is None or route.scope in SCOPES, f"{route.path} asks for a scope that does not exist"
+    notes = [route.operation.description, f"Scope: `{route.scope}`." if route.scope else "Needs no scope."]
+    if route.operator:
+        notes.append("For the operator of this EventGate alone.")
     if path != route.path:
         notes.append(f"Answers as `{route.path}` does.")
     return _described(route.operation, usual=(400, 401, 403, 503)) | {

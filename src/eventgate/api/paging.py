@@ -123,8 +123,10 @@ def listed_whole(
     )
 
 
-def json_response(document: Any, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(document), status=status, content_type="application/json")
+def json_response(document: Any, status: int = 200, *, secret: bool = False) -> web.Response:
+    """``secret`` True keeps an answer that holds one out of every cache."""
+    headers = {"Cache-Control": "no-store"} if secret else None
+    return web.Response(body=orjson.dumps(document), status=status, content_type="application/json", headers=headers)
 
 
 def _link(call: Call, place: Neighbour | None) -> str | None:

@@ -11,14 +11,15 @@ from uuid import UUID
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from eventgate.access import Principal
+from eventgate.access import Actor, Asked, Principal
 from eventgate.api.addresses import Addresses
+from eventgate.api.answers import REQUEST_ID
 from eventgate.api.parameters import Parameter, identifier, read_query
 from eventgate.api.problem import not_found
 from eventgate.errors import CallerError, FieldError
 
-Authenticate = Callable[[Any, str, str], Awaitable[Principal]]
-"""(headers, raw query string, the caller's address) -> who is asking."""
+Authenticate = Callable[[Asked], Awaitable[Principal]]
+"""Answers who is asking."""
 
 
 class Call(NamedTuple):
@@ -31,6 +32,12 @@ class Call(NamedTuple):
     base_url: str
     check_again: Callable[[], Awaitable[Principal]]
     """Raises CallerError once the caller may not go on; for answers that take long."""
+    remote: str
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, as the audit log remembers it."""
+        return Actor.of(self.principal, self.remote, self.request[REQUEST_ID])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +55,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path, open to a principal with ``scope``.
+    """One method of one path, open to a principal with ``scope``; None: to everybody who is known.
+
+    ``operator`` True: to the operator of this EventGate alone.
 
     ``aliases`` are further paths that answer the same. Path parameters are UUIDs unless ``path_readers`` names them.
     """
 
     method: str
     path: str
-    scope: str
+    scope: str | None
     handler: Callable[[Call], Awaitable[web.StreamResponse]]
     operation: Operation
     parameters: Sequence[Parameter] = ()
@@ -66,6 +75,7 @@ class Route:
     optional_headers: Mapping[str, str] = field(default_factory=dict)
     streamed: bool = False
     """Whether the answer is made while it is sent; such a one has no HEAD."""
+    operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +102,15 @@ def door(route: Route, authenticate: Authenticate, addresses: Addresses) -> Hand
 
     async def enter(request: web.Request) -> web.StreamResponse:
         query_string = request.rel_url.raw_query_string
-        remote = addresses.origin(request).remote
+        remote, scheme, authority = addresses.origin(request)
+        asked = Asked(request.method, request.headers, query_string, remote, f"{scheme}://{authority}")
 
         async def admitted() -> Principal:
-            principal = await authenticate(request.headers, query_string, remote)
-            principal.require(route.scope)
+            principal = await authenticate(asked)
+            if route.scope is not None:
+                principal.require(route.scope)
+            if route.operator:
+                principal.require_operator()
             return principal
 
         principal = await admitted()
@@ -104,7 +118,7 @@ def door(route: Route, authenticate: Authenticate, addresses: Addresses) -> Hand
         parameters = read_query(query_string, route.parameters)
         _check_customer(parameters.get(CUSTOMER.name), principal)
         return await route.handler(
-            Call(request, principal, parameters, path, addresses.base_url(request), check_again=admitted)
+            Call(request, principal, parameters, path, addresses.base_url(request), admitted, remote)
         )
 
     return enter

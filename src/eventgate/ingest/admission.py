@@ -52,7 +52,7 @@ class Admission:
             _media(headers.get("Content-Type")), _coding(headers.getall("Content-Encoding", [])), length
         )
         if principal.rate_limit is not None:
-            self._rates.spend(principal.key, principal.rate_limit)
+            self._rates.spend(principal.key or principal.company, principal.rate_limit)
         if self._backlog() >= self._limits.backlog_events:
             raise Unavailable("busy", "Too many events wait for their commit. Send this write again later.")
         self._disk.check()

@@ -85,6 +85,7 @@ class Walk:
             appended = await self._appender.append(decoded.events) if decoded.events else _NOTHING
             rejects = [*decoded.rejects, *conflicts(decoded, appended)]
             if rejects:
+                assert principal.key is not None, "only an API key has verify keys, and this write was verified"
                 await self._rejects.keep(principal.company, principal.key, request_id, rejects)
                 for reject in rejects:
                     EVENTS_REJECTED.labels(reject.problems[0].code).inc()
