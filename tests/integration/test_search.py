@@ -6,7 +6,6 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from eventgate.alerts.paging import Neighbour, Page, PageRequest
 from eventgate.alerts.search import ALERTS, EVERY_KIND, AlertSearch
 from eventgate.alerts.stored import StoredEvent
 from eventgate.alerts.windows import Partitions
@@ -15,6 +14,7 @@ from eventgate.errors import CallerError, Unavailable
 from eventgate.event import Kind, SensorNames
 from eventgate.query import Where, parse_filters
 from eventgate.query.fieldtypes import EVERY_ID
+from eventgate.query.paging import Neighbour, Page, PageRequest
 from tests.integration.stored_alerts import OURS, THEIRS, alerts_stored, an_event, names_of
 
 EVERYTHING = parse_filters([])

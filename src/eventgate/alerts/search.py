@@ -10,7 +10,6 @@ from uuid import UUID
 
 import asyncpg
 
-from eventgate.alerts.paging import Neighbour, Page, PageRequest
 from eventgate.alerts.scope import Scope
 from eventgate.alerts.stored import COLUMNS, SensorNamesOf, StoredEvent, stored_event
 from eventgate.alerts.total import Total, count
@@ -22,6 +21,7 @@ from eventgate.errors import CallerError, FieldError, Unavailable
 from eventgate.event import Kind
 from eventgate.query import Query
 from eventgate.query.fieldtypes import IdRange
+from eventgate.query.paging import Neighbour, Page, PageRequest
 
 SETTINGS = {"plan_cache_mode": "force_custom_plan"}
 """Session settings of the pool that searches: a plan is made for the values at hand, or it could prune no partition."""

@@ -11,9 +11,9 @@ from urllib.parse import quote
 import orjson
 from aiohttp import web
 
-from eventgate.alerts.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, Neighbour, PageRequest
 from eventgate.api.parameters import Parameter, Schema, identifier, integer, one_of
 from eventgate.api.routes import Call
+from eventgate.query.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, Neighbour, Page, PageRequest
 
 Item = TypeVar("Item")
 
@@ -120,6 +120,19 @@ def listed_whole(
         total=len(items),
         following=Neighbour(after=id_of(page[-1])) if page and end < len(items) else None,
         previous=Neighbour(before=id_of(page[0])) if page and start > 0 else None,
+    )
+
+
+def listed_page(call: Call, page: Page[Item], show: Callable[[Item], Any]) -> web.Response:
+    """One page that the database has cut."""
+    return envelope(
+        call,
+        [show(item) for item in page.items],
+        total=page.total,
+        total_is_exact=page.total_is_exact,
+        following=page.next,
+        previous=page.previous,
+        complete=page.complete,
     )
 
 

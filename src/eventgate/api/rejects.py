@@ -8,12 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
-from eventgate.alerts.paging import Neighbour
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, envelope
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
 from eventgate.api.schemas import listed
 from eventgate.formats.times import rfc3339
 from eventgate.journal.rejects import KeptReject, Rejects
+from eventgate.query.paging import Neighbour
 
 
 class RejectList:

@@ -1,0 +1,56 @@
+"""What a command says to EventGate: one method, one body, and what came back."""
+
+import json
+
+import pytest
+
+from eventgate.cli import gate
+from eventgate.errors import CallerError
+from eventgate.sdk.connection import Reply
+
+
+class _Connection:
+    """Answers what it was told to, and remembers what it was asked."""
+
+    asked: list[tuple]
+    reply = Reply(200, {}, b"{}")
+
+    def __init__(self, url, *, ca_file=None):
+        self.url = url
+
+    def request(self, method, path, headers, body=None):
+        _Connection.asked.append((method, path, headers.get("Content-Type"), body and json.loads(body)))
+        return _Connection.reply
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def reached(monkeypatch):
+    _Connection.asked = []
+    monkeypatch.setattr(gate, "Connection", _Connection)
+    return gate.Gate("http://gate.example", "egk_x")
+
+
+def test_each_method_says_what_it_was_given(reached):
+    _Connection.reply = Reply(201, {}, b'{"id": 1}')
+    assert reached.post("/keys", {"userId": "x"}) == {"id": 1}
+    assert reached.put("/keys/1", {}) == {"id": 1}
+    assert reached.patch("/v2/users/1", {"role": "admin"}) == {"id": 1}
+    assert reached.post("/v2/sinks/a/pause") == {"id": 1}
+    assert _Connection.asked == [
+        ("POST", "/keys", "application/json", {"userId": "x"}),
+        ("PUT", "/keys/1", "application/json", {}),
+        ("PATCH", "/v2/users/1", "application/json", {"role": "admin"}),
+        ("POST", "/v2/sinks/a/pause", None, None),
+    ]
+
+
+def test_an_empty_answer_is_none_and_a_refusal_is_raised(reached):
+    _Connection.reply = Reply(204, {}, b"")
+    assert reached.delete("/keys/1") is None
+    _Connection.reply = Reply(409, {}, b'{"code": "key-inactive", "detail": "It is."}')
+    with pytest.raises(CallerError) as caught:
+        reached.put("/keys/1", {})
+    assert (caught.value.status, caught.value.code) == (409, "key-inactive")
