@@ -18,7 +18,7 @@ import asyncpg
 from aiohttp import web
 from yarl import URL
 
-from eventgate.access import Authenticator, Bootstrap, bootstrap
+from eventgate.access import Authenticator, Bootstrap, KeyAuthenticator, bootstrap
 from eventgate.alerts.catalogue import defaults
 from eventgate.alerts.export import Export
 from eventgate.alerts.meta import AlertMeta
@@ -185,7 +185,7 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
             *Health({"database": well}).routes(),
             *metrics.routes(),
         ]
-        authenticator = Authenticator(pool, clock)
+        authenticator = Authenticator(KeyAuthenticator(pool, clock))
         application = build_application(
             table,
             authenticate=authenticator.authenticate,

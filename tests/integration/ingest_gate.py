@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 from aiohttp import web
 
-from eventgate.access import Authenticator, Bootstrap, bootstrap
+from eventgate.access import Authenticator, Bootstrap, KeyAuthenticator, bootstrap
 from eventgate.api.addresses import Addresses
 from eventgate.api.application import build_application
 from eventgate.api.connection import Runner
@@ -94,7 +94,7 @@ async def open_gate(
         )
         application = build_application(
             Writes(walk.write).routes(),
-            authenticate=Authenticator(pool, clock).authenticate,
+            authenticate=Authenticator(KeyAuthenticator(pool, clock)).authenticate,
             addresses=addresses,
             server_url="http://127.0.0.1",
         )

@@ -8,6 +8,7 @@ from eventgate.access.asked import Asked
 from eventgate.access.audit import Audit, Change
 from eventgate.access.authenticator import Authenticator
 from eventgate.access.first_start import Bootstrap, bootstrap
+from eventgate.access.key_authenticator import KeyAuthenticator
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import READ_SCOPES, ROLES, SCOPES
 from eventgate.access.versions import NEWEST_VERSION, VERSIONS
@@ -24,6 +25,7 @@ __all__ = [
     "Authenticator",
     "Bootstrap",
     "Change",
+    "KeyAuthenticator",
     "Principal",
     "bootstrap",
 ]

@@ -1,157 +1,78 @@
-"""Turns a request's credential into a Principal, from memory while it is fresh.
+"""Turns a request's credential into a Principal: finds it, and asks the one authenticator of its kind.
 
-Touches PostgreSQL (companies, users, api_keys, verify_keys) on a miss. A cached answer lives for seconds and falls at
-once when PostgreSQL tells of a change on the channel ``eventgate_access``.
+Touches nothing itself. One in each process; wire ``forget`` to the channel ``CHANNEL``.
 """
 
-import asyncio
-import hashlib
-import hmac
-from ipaddress import IPv6Address, ip_address, ip_network
-from typing import NamedTuple
-from weakref import WeakValueDictionary
-
-import asyncpg
+from collections.abc import Callable
+from typing import Protocol
 
 from eventgate.access.asked import Asked
-from eventgate.access.credentials import find_credential, unauthenticated
+from eventgate.access.credentials import Kind, find_credential, unauthenticated
+from eventgate.access.key_authenticator import KeyAuthenticator
 from eventgate.access.principal import Principal
-from eventgate.access.scopes import ROLES
-from eventgate.clock import Clock
-from eventgate.db.pool import Row, translated
-from eventgate.errors import CallerError
-from eventgate.signing.authkey import AuthKey, ParsedAuthKey
-from eventgate.signing.keys import load_verify_key
 
 CHANNEL = "eventgate_access"
-LIFETIME_SECONDS = 5.0
-"""How long a revoked key may live on in a process that does not hear the notification."""
-
-_MOST_CACHED = 10_000
-
-_LOAD = """
-SELECT k.id, k.company, k.user_id, k.hash, k.scopes, k.edge, k.registers_edges, k.whitelisted_ips, k.rate_limit,
-       k.api_version::text,
-       (extract(epoch FROM k.expires_at) * 1000)::bigint AS expires_ms,
-       k.deleted_at IS NOT NULL OR u.deleted_at IS NOT NULL OR c.retired_at IS NOT NULL AS revoked,
-       u.role, u.login, c.id_secret, c.rate_limit AS company_rate_limit,
-       ARRAY(SELECT v.id FROM verify_keys v WHERE v.key = k.id AND v.deleted_at IS NULL ORDER BY v.id) AS verify_ids,
-       ARRAY(SELECT v.spki FROM verify_keys v WHERE v.key = k.id AND v.deleted_at IS NULL ORDER BY v.id) AS verify_keys
-FROM api_keys k JOIN users u ON u.id = k.user_id JOIN companies c ON c.id = k.company
-WHERE k.public_id = $1
-"""
+"""On which PostgreSQL tells of a change of who may do what; what its payloads name, the triggers say."""
 
 
-class _Entry(NamedTuple):
-    principal: Principal
-    expires_ms: int | None
-    fresh_until: float
+class OfItsKind(Protocol):
+    """Answers who is asking with one kind of credential."""
+
+    async def authenticate(self, asked: Asked, text: str) -> Principal:
+        """Raise CallerError (docs/status-codes.md), or Unavailable when the database is away."""
+        ...
+
+    def forget(self, payload: str = "", /) -> None:
+        """Drop what is remembered of what ``payload`` names; everything where it is empty."""
+        ...
 
 
 class Authenticator:
-    """Answers who is asking. One in each process; wire ``forget`` to the channel ``CHANNEL``."""
+    """``tokens`` and ``sessions`` are None where this EventGate trusts no issuer, and where nobody can sign in.
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
-        self._pool = pool
-        self._clock = clock
-        self._entries: dict[bytes, _Entry] = {}
-        self._loads: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
-        self._changes = 0
+    ``used`` is called with each principal that was let in, on the event loop: it must return at once.
+    """
 
-    def forget(self, _payload: str = "") -> None:
-        """Drop everything remembered: something changed. What is being loaded right now will not be remembered."""
-        self._entries.clear()
-        self._changes += 1
+    def __init__(
+        self,
+        keys: KeyAuthenticator,
+        *,
+        tokens: OfItsKind | None = None,
+        sessions: OfItsKind | None = None,
+        used: Callable[[Principal], None] | None = None,
+    ) -> None:
+        self._keys = keys
+        self._tokens = tokens
+        self._sessions = sessions
+        self._used = used
+
+    def forget(self, payload: str = "") -> None:
+        """Hear that something changed: what ``payload`` names, or anything where it is empty."""
+        for each in (self._keys, self._tokens, self._sessions):
+            if each is not None:
+                each.forget(payload)
 
     async def authenticate(self, asked: Asked) -> Principal:
         """Say who is asking.
 
         Raises CallerError 401, 400 or 403 (docs/status-codes.md), Unavailable when the database is away.
-        A hot key costs neither a query nor a turn of the loop.
+        A hot auth key costs neither a query nor a turn of the loop.
         """
-        text = find_credential(asked.headers, asked.query_string)
-        slot = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
-        entry = self._entries.get(slot)
-        if entry is None or entry.fresh_until < self._clock.monotonic():
-            entry = await self._load(slot, _parse(text))
-        if entry.expires_ms is not None and entry.expires_ms <= self._clock.now_ms():
-            raise unauthenticated("key-expired", "This API key has expired; make a new one.")
-        if entry.principal.networks is not None:
-            _check_address(entry.principal, asked.remote)
-        return entry.principal
-
-    async def _load(self, slot: bytes, parsed: ParsedAuthKey) -> _Entry:
-        """Load a key once, however many requests wait for it."""
-        async with self._loads.setdefault(slot, asyncio.Lock()):
-            entry = self._entries.get(slot)
-            if entry is not None and entry.fresh_until >= self._clock.monotonic():
-                return entry
-            changes = self._changes
-            entry = await self._query(parsed)
-            if changes == self._changes:
-                while len(self._entries) >= _MOST_CACHED:
-                    del self._entries[next(iter(self._entries))]
-                self._entries[slot] = entry
-            return entry
-
-    async def _query(self, parsed: ParsedAuthKey) -> _Entry:
-        with translated():
-            row = await self._pool.fetchrow(_LOAD, parsed.public_id)
-        if row is None or not hmac.compare_digest(row["hash"], parsed.hash):
-            raise unauthenticated("key-unknown", "This EventGate does not know the auth key.")
-        if row["revoked"]:
-            raise unauthenticated("key-revoked", "This API key was revoked; make a new one.")
-        return _Entry(_principal(row), row["expires_ms"], self._clock.monotonic() + LIFETIME_SECONDS)
-
-
-def _parse(text: str) -> ParsedAuthKey:
-    if text.startswith("egk_"):
-        try:
-            return AuthKey.parse(text)
-        except CallerError as error:
-            raise unauthenticated(error.code, error.detail) from None
-    if text.count(".") == 2:
-        raise unauthenticated("key-malformed", "This looks like a JWT, and this EventGate trusts no token issuer.")
-    raise unauthenticated("key-malformed", "The credential is not an auth key: those begin with egk_.")
-
-
-def _principal(row: Row) -> Principal:
-    allowed = row["whitelisted_ips"]
-    return Principal(
-        company=row["company"],
-        user=row["user_id"],
-        key=row["id"],
-        scopes=_scopes(row),
-        name=row["login"],
-        api_version=row["api_version"],
-        edge=row["edge"],
-        operator=row["role"] == "operator",
-        verify_keys={
-            str(key_id): load_verify_key(spki, str(key_id))
-            for key_id, spki in zip(row["verify_ids"], row["verify_keys"], strict=True)
-        },
-        id_secret=row["id_secret"],
-        networks=None if allowed is None else tuple(ip_network(text, strict=False) for text in allowed),
-        rate_limit=row["rate_limit"],
-        company_rate_limit=row["company_rate_limit"],
-        registers_sensors=row["registers_edges"],
-    )
-
-
-def _scopes(row: Row) -> frozenset[str]:
-    """Never more than the user's role; a key bound to a sensor reads and writes, and manages nothing."""
-    scopes = frozenset(row["scopes"]) & ROLES[row["role"]]
-    return scopes if row["edge"] is None else frozenset(scope for scope in scopes if not scope.endswith(":manage"))
-
-
-def _check_address(principal: Principal, remote: str) -> None:
-    try:
-        address = ip_address(remote)
-    except ValueError:  # no address to compare (a Unix socket): not one of those listed
-        address = None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if address is None or not any(address in network for network in principal.networks or ()):
-        raise CallerError(
-            403, "address-not-allowed", f"This API key may not be used from {remote}; see its whitelistedIPs."
-        )
+        kind, text = find_credential(asked)
+        if kind is Kind.AUTH_KEY:
+            principal = self._keys.remembered(asked, text) or await self._keys.authenticate(asked, text)
+        elif kind is Kind.TOKEN:
+            if self._tokens is None:
+                raise unauthenticated(
+                    "token-issuer-unknown", "This looks like a JWT, and this EventGate trusts no token issuer."
+                )
+            principal = await self._tokens.authenticate(asked, text)
+        else:
+            if self._sessions is None:
+                raise unauthenticated(
+                    "credentials-missing", "Nobody signs in here: send an auth key as Authorization: Bearer egk_…."
+                )
+            principal = await self._sessions.authenticate(asked, text)
+        if self._used is not None:
+            self._used(principal)
+        return principal

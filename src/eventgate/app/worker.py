@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from eventgate.access import Authenticator
+from eventgate.access import Authenticator, KeyAuthenticator
 from eventgate.access import authenticator as access
 from eventgate.alerts import catalogue, search
 from eventgate.alerts.export import Export
@@ -67,7 +67,7 @@ async def worker(order: Order) -> AsyncIterator[None]:
         ground = await lay_ground(
             stack, order.database_url, connections=configuration.database.connections, name="eventgate-worker"
         )
-        authenticator = Authenticator(ground.pool, ground.clock)
+        authenticator = Authenticator(KeyAuthenticator(ground.pool, ground.clock))
         await ground.listener.subscribe(access.CHANNEL, authenticator.forget)
         addresses = Addresses(http.public_url, http.trusted_proxies)
         stream = Stream(ground.journal, ground.tail, ground.directory, ground.clock)
