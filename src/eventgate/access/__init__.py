@@ -9,6 +9,7 @@ from eventgate.access.audit import Audit, Change
 from eventgate.access.authenticator import Authenticator
 from eventgate.access.first_start import Bootstrap, bootstrap
 from eventgate.access.key_authenticator import KeyAuthenticator
+from eventgate.access.passwords import Passwords
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import READ_SCOPES, ROLES, SCOPES
 from eventgate.access.versions import NEWEST_VERSION, VERSIONS
@@ -26,6 +27,7 @@ __all__ = [
     "Bootstrap",
     "Change",
     "KeyAuthenticator",
+    "Passwords",
     "Principal",
     "bootstrap",
 ]

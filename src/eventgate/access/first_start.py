@@ -15,8 +15,8 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from argon2 import PasswordHasher
 
+from eventgate.access.passwords import HASHER
 from eventgate.access.scopes import READ_SCOPES, SCOPES
 from eventgate.access.versions import NEWEST_VERSION
 from eventgate.clock import Clock
@@ -116,7 +116,7 @@ async def _insert(connection: Any, made: Bootstrap, register_sensor: RegisterSen
     user, admin_key = uuid7(clock.now_ms()), uuid7(clock.now_ms())
     verify_key = load_verify_key(SigningKey.from_pem(Path(made.signing_key_file).read_bytes()).verify_key_pem, "")
     await connection.execute(_COMPANY, company, secrets.token_bytes(32))
-    await connection.execute(_ADMIN, user, company, made.admin_user, PasswordHasher().hash(made.admin_password))
+    await connection.execute(_ADMIN, user, company, made.admin_user, HASHER.hash(made.admin_password))
     await register_sensor(connection, company, edge, made.serial, None)
     for key_id, whole, description, scopes, bound in (
         (admin_key, made.admin_auth_key, "First admin key", SCOPES, None),

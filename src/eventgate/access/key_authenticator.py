@@ -32,7 +32,8 @@ _LOAD = """
 SELECT k.id, k.company, k.user_id, k.hash, k.scopes, k.edge, k.registers_edges, k.whitelisted_ips, k.rate_limit,
        k.api_version::text,
        (extract(epoch FROM k.expires_at) * 1000)::bigint AS expires_ms,
-       k.deleted_at IS NOT NULL OR u.deleted_at IS NOT NULL OR c.retired_at IS NOT NULL AS revoked,
+       k.deleted_at IS NOT NULL OR u.deleted_at IS NOT NULL OR u.deactivated_at IS NOT NULL
+           OR c.retired_at IS NOT NULL AS revoked,
        u.role, u.login, c.id_secret, c.rate_limit AS company_rate_limit,
        ARRAY(SELECT v.id FROM verify_keys v WHERE v.key = k.id AND v.deleted_at IS NULL ORDER BY v.id) AS verify_ids,
        ARRAY(SELECT v.spki FROM verify_keys v WHERE v.key = k.id AND v.deleted_at IS NULL ORDER BY v.id) AS verify_keys
