@@ -1,19 +1,17 @@
-"""The configuration: a TOML file, ``EVENTGATE_…`` variables and secret files, validated and frozen.
+"""Puts a configuration together: a TOML file, ``EVENTGATE_…`` variables and secret files, validated.
 
 What is said on the command line wins over the environment, that over secret files, those over the TOML file.
-Touches files and the environment, at start only. Rooms get plain values from app, never these objects.
+Touches files and the environment, at start only.
 """
 
 import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from uuid import UUID
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -23,151 +21,11 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError
 
+from eventgate.config.sections import Configuration
 from eventgate.errors import ConfigurationError, FieldError
 
 PREFIX = "EVENTGATE_"
 _SECRET_WORDS = ("url", "password", "secret", "token")
-_MEBIBYTE = 1 << 20
-
-Positive = Annotated[int, Field(gt=0)]
-Seconds = Annotated[float, Field(gt=0)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Http(_Section):
-    """Where callers reach the gate."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(8080, ge=1, le=65535)
-    workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=64)
-    public_url: str = Field("", pattern=r"^(https?://[^/?#\s]+[^?#\s]*[^/?#\s])?$")
-    certificate_file: Path | None = None
-    key_file: Path | None = None
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
-    plain_text_on_network: bool = False
-    drain_seconds: Seconds = 20.0
-
-    @field_validator("host")
-    @classmethod
-    def _is_address(cls, host: str) -> str:
-        ip_address(host)
-        return host
-
-    @model_validator(mode="after")
-    def _is_safe(self) -> Self:
-        if (self.certificate_file is None) != (self.key_file is None):
-            raise ValueError("certificate_file and key_file belong together; one of them is missing")
-        guarded = self.certificate_file or self.trusted_proxies or self.plain_text_on_network
-        if not ip_address(self.host).is_loopback and not guarded:
-            raise ValueError(
-                f"host {self.host} can be reached from other machines, and auth keys would cross the network readable; "
-                "expected certificate_file and key_file, or trusted_proxies, or plain_text_on_network = true to insist"
-            )
-        return self
-
-    @property
-    def base_url(self) -> str:
-        """The address to tell people, without a slash at its end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or f"{'https' if self.certificate_file else 'http'}://{host}:{self.port}"
-
-
-class Database(_Section):
-    """An external PostgreSQL by ``url``, or the embedded one."""
-
-    url: str = Field("", repr=False, pattern=r"^(postgres(ql)?://.*)?$")
-    settings: dict[str, str] = {}
-    connections: int = Field(8, ge=2, le=100)
-
-
-class Writes(_Section):
-    """What a write may be."""
-
-    max_body_bytes: Positive = 5 * _MEBIBYTE
-    max_inflated_bytes: Positive = 8 * _MEBIBYTE
-    max_events: Positive = 5_000
-    max_age_days: Positive = 30
-    max_ahead_seconds: Positive = 300
-    created_back_seconds: Positive = 300
-    created_ahead_seconds: Positive = 60
-    bodies_in_flight_bytes: Positive = 16 * _MEBIBYTE
-    max_backlog_events: Positive = 50_000
-    min_free_disk_bytes: Positive = 1 << 30
-
-
-class Journal(_Section):
-    """How events are committed and how long they stay."""
-
-    commit_connections: int = Field(2, ge=1, le=16)
-    group_events: int = Field(2_000, ge=1, le=20_000)
-    keep_payload_hours: Positive = 7 * 24
-    keep_payload_bytes: Positive = 10 << 30
-    keep_events_days: Positive = 90
-    keep_rejects_days: Positive = 7
-
-
-class Search(_Section):
-    """Bounds of a search."""
-
-    deadline_seconds: Seconds = 2.0
-    connections: int = Field(4, ge=1, le=50)
-
-
-class Log(_Section):
-    """Structured logs on standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    style: Literal["json", "console"] = "json"
-
-
-class Metrics(_Section):
-    """Who may read /metrics: whoever shows the token, and the machine itself on a port of its own."""
-
-    token: str = Field("", repr=False)
-    port: int = Field(0, ge=0, le=65535)
-
-
-class Sink(BaseModel):
-    """One destination; the keys its transport needs stand beside these and are checked by the transport."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    transport: str
-    format: str = "json"
-    filter: tuple[str, ...] = ()
-    company: UUID | None = None
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """The keys of its transport."""
-        return self.model_extra or {}
-
-
-class Configuration(_Section):
-    """Everything an EventGate is told."""
-
-    data: Path = Path("data")
-    http: Http = Http()
-    database: Database = Database()
-    writes: Writes = Writes()
-    journal: Journal = Journal()
-    search: Search = Search()
-    log: Log = Log()
-    metrics: Metrics = Metrics()
-    sinks: tuple[Sink, ...] = ()
-
-    @field_validator("sinks")
-    @classmethod
-    def _have_names_of_their_own(cls, sinks: tuple[Sink, ...]) -> tuple[Sink, ...]:
-        names = [sink.name for sink in sinks]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two sinks are called {twice[0]!r}; a sink's cursor is kept under its name")
-        return sinks
 
 
 class _Gathered(BaseSettings, Configuration):

@@ -1,0 +1,9 @@
+"""The configuration: what there is to configure, and where it comes from.
+
+Read by cli, processes and app alone; rooms get plain values from them.
+"""
+
+from eventgate.config.sections import Configuration, Http, Sink, Writes
+from eventgate.config.sources import load
+
+__all__ = ["Configuration", "Http", "Sink", "Writes", "load"]
