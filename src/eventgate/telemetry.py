@@ -24,6 +24,9 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 REQUESTS = Counter("eventgate_http_requests_total", "HTTP answers, by route and status.", ["route", "status"])
 REQUEST_SECONDS = Histogram("eventgate_http_request_seconds", "Time to answer, by route.", ["route"], buckets=_SECONDS)
+REQUESTS_LIMITED = Counter(
+    "eventgate_requests_limited_total", "Requests refused by a rate limit, by whose it is: key or company.", ["limit"]
+)
 EVENTS_ACCEPTED = Counter("eventgate_events_accepted_total", "Events committed and acknowledged.")
 EVENTS_DUPLICATE = Counter("eventgate_events_duplicate_total", "Events that were stored already and answered as such.")
 EVENTS_REJECTED = Counter(

@@ -18,7 +18,7 @@ import asyncpg
 from aiohttp import web
 from yarl import URL
 
-from eventgate.access import Authenticator, Bootstrap, KeyAuthenticator, bootstrap
+from eventgate.access import Authenticator, Bootstrap, KeyAuthenticator, Rates, bootstrap
 from eventgate.alerts.catalogue import defaults
 from eventgate.alerts.export import Export
 from eventgate.alerts.meta import AlertMeta
@@ -186,9 +186,12 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
             *metrics.routes(),
         ]
         authenticator = Authenticator(KeyAuthenticator(pool, clock))
+        rates = Rates(directory / "rates", clock)
+        stack.callback(rates.close)
         application = build_application(
             table,
             authenticate=authenticator.authenticate,
+            spend=rates.spend,
             addresses=seen_as,
             server_url=addresses.get("public_url", "http://127.0.0.1"),
         )

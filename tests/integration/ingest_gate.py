@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 from aiohttp import web
 
-from eventgate.access import Authenticator, Bootstrap, KeyAuthenticator, bootstrap
+from eventgate.access import Authenticator, Bootstrap, KeyAuthenticator, Rates, bootstrap
 from eventgate.api.addresses import Addresses
 from eventgate.api.application import build_application
 from eventgate.api.connection import Runner
@@ -92,9 +92,12 @@ async def open_gate(
             freshness=Freshness(),
             limits=limits or Limits(),
         )
+        rates = Rates(directory / "rates", clock)
+        stack.callback(rates.close)
         application = build_application(
             Writes(walk.write).routes(),
             authenticate=Authenticator(KeyAuthenticator(pool, clock)).authenticate,
+            spend=rates.spend,
             addresses=addresses,
             server_url="http://127.0.0.1",
         )

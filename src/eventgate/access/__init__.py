@@ -1,6 +1,7 @@
 """Who may do what: companies, users, API keys; authenticate and authorize, and the log of every change.
 
-Touches PostgreSQL (owns companies, users, api_keys, verify_keys and audit) and, at first start, the data directory.
+Touches PostgreSQL (owns companies, users, api_keys, verify_keys and audit) and, in the data directory, what the first
+start tells and what the rate limits count.
 """
 
 from eventgate.access.actor import Actor
@@ -11,6 +12,7 @@ from eventgate.access.first_start import Bootstrap, bootstrap
 from eventgate.access.key_authenticator import KeyAuthenticator
 from eventgate.access.passwords import Passwords
 from eventgate.access.principal import Principal
+from eventgate.access.rates import Rates
 from eventgate.access.scopes import READ_SCOPES, ROLES, SCOPES
 from eventgate.access.versions import NEWEST_VERSION, VERSIONS
 
@@ -29,5 +31,6 @@ __all__ = [
     "KeyAuthenticator",
     "Passwords",
     "Principal",
+    "Rates",
     "bootstrap",
 ]

@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 import time
+from collections.abc import Mapping
 from functools import cache
 
 import structlog
@@ -20,6 +21,9 @@ from eventgate.telemetry import REQUEST_SECONDS, REQUESTS
 
 REQUEST_ID = web.RequestKey("request_id", str)
 """Where the id of a request is kept on it."""
+
+RATE_FIELDS = web.RequestKey("rate_fields", Mapping[str, str])
+"""Where a request keeps what to tell of its caller's rate limits."""
 
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)  # W3C, section 3.2
 _NO_TRACE = "0" * 32
@@ -79,10 +83,15 @@ def _demand_readable_expectation(request: web.Request) -> None:
 
 
 def stamp(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Write on an answer which request it is to. What streams does so itself, before it begins."""
+    """Write on an answer which request it is to, and what is left of a rate.
+
+    What streams does so itself, before it begins.
+    """
     response.headers["X-Request-Id"] = request[REQUEST_ID]
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Server"] = "EventGate"
+    if fields := request.get(RATE_FIELDS):
+        response.headers.update(fields)
 
 
 def _record(request: web.Request, response: web.StreamResponse, seconds: float) -> None:

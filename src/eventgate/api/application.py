@@ -11,20 +11,25 @@ from aiohttp import web
 from eventgate.api import routes
 from eventgate.api.addresses import Addresses
 from eventgate.api.documents import Documents
-from eventgate.api.routes import Authenticate, OpenRoute, Route, addressed
+from eventgate.api.routes import Authenticate, OpenRoute, Route, Spend, addressed
 
 OPENAPI = web.AppKey("openapi", dict[str, Any])
 """Where an application keeps the document that describes it."""
 
 
 def build_application(
-    table: Sequence[Route | OpenRoute], *, authenticate: Authenticate, addresses: Addresses, server_url: str
+    table: Sequence[Route | OpenRoute],
+    *,
+    authenticate: Authenticate,
+    spend: Spend,
+    addresses: Addresses,
+    server_url: str,
 ) -> web.Application:
     """Make an application of a table of routes, which it also describes; ``server_url`` is how callers reach it."""
     documents = Documents(table, server_url)
     application = web.Application()
     application[OPENAPI] = documents.openapi
-    routes.add(application, [*table, *documents.routes()], authenticate, addresses)
+    routes.add(application, [*table, *documents.routes()], authenticate, spend, addresses)
     return application
 
 

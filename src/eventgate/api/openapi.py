@@ -24,7 +24,7 @@ _PROBLEMS = {
     413: "The body is too large",
     415: "The body's media type or coding is not taken",
     422: "The body says something that cannot be",
-    429: "Too many writes with this key",
+    429: "More requests a second than the API key or its company may send; `Retry-After` says when to go on",
     503: "EventGate cannot do this now; `Retry-After` says when to ask again",
     504: "The sink's delivery loop did not answer in time",
 }
@@ -58,10 +58,24 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
         "servers": [{"url": server_url}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
-        "components": {"schemas": SCHEMAS, "securitySchemes": _SECURITY_SCHEMES},
+        "components": {"schemas": SCHEMAS, "headers": _HEADERS, "securitySchemes": _SECURITY_SCHEMES},
     }
 
 
+_RATE_FIELDS = ("RateLimit", "RateLimit-Policy")
+_HEADERS = {
+    "RateLimit": {
+        "description": 'What is left of each limit, as in `"key";r=7;t=1`; only where there is one '
+        "(draft-ietf-httpapi-ratelimit-headers).",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": 'The limits of this caller, as in `"key";q=10;w=1, "company";q=100;w=1`: '
+        "so many requests a second with the API key, and with all credentials of the company together.",
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}},
+}
 _SECURITY_SCHEMES = {
     "bearerAuth": {"type": "http", "scheme": "bearer", "description": "The auth key, `egk_…`."},
     "apiKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The auth key."},
@@ -85,7 +99,9 @@ def _operation(route: Route, path: str) -> dict[str, Any]:
         notes.append("For the operator of this EventGate alone.")
     if path != route.path:
         notes.append(f"Answers as `{route.path}` does.")
-    return _described(route.operation, usual=(400, 401, 403, 503)) | {
+    described = _described(route.operation, usual=(400, 401, 403, 429, 503))
+    return described | {
+        "responses": {status: _with_headers(status, answer) for status, answer in described["responses"].items()},
         "description": "\n\n".join(filter(None, notes)),
         "parameters": [
             *(_path_parameter(route, name) for name in _PATH_PARAMETER.findall(path)),
@@ -112,6 +128,13 @@ def _described(operation: Operation, usual: Sequence[int] = ()) -> dict[str, Any
         problem = {"description": _PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
         found["responses"].setdefault(str(status), problem)
     return found
+
+
+def _with_headers(status: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer with the header fields that tell of rate limits, and of waiting."""
+    names = (*_RATE_FIELDS, *(("Retry-After",) if status in ("429", "503") else ()))
+    fields = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return answer | {"headers": answer.get("headers", {}) | fields}
 
 
 def _without_body(operation: dict[str, Any]) -> dict[str, Any]:

@@ -13,13 +13,16 @@ from aiohttp.typedefs import Handler
 
 from eventgate.access import Actor, Asked, Principal
 from eventgate.api.addresses import Addresses
-from eventgate.api.answers import REQUEST_ID
+from eventgate.api.answers import RATE_FIELDS, REQUEST_ID
 from eventgate.api.parameters import Parameter, identifier, read_query
 from eventgate.api.problem import not_found
 from eventgate.errors import CallerError, FieldError
 
 Authenticate = Callable[[Asked], Awaitable[Principal]]
 """Answers who is asking."""
+
+Spend = Callable[[Principal], Mapping[str, str]]
+"""Counts a request against its caller's rate limits: the header fields that tell what is left, or CallerError 429."""
 
 
 class Call(NamedTuple):
@@ -97,39 +100,47 @@ CUSTOMER = Parameter(
 """Taken on every published list; callers of the published interface send it."""
 
 
-def door(route: Route, authenticate: Authenticate, addresses: Addresses) -> Handler:
-    """The way in to a route's handler: credential, scope, parameters, path, in this order."""
+def door(route: Route, authenticate: Authenticate, spend: Spend, addresses: Addresses) -> Handler:
+    """The way in to a route's handler: credential, rate, scope, parameters, path, in this order."""
 
     async def enter(request: web.Request) -> web.StreamResponse:
         query_string = request.rel_url.raw_query_string
         remote, scheme, authority = addresses.origin(request)
         asked = Asked(request.method, request.headers, query_string, remote, f"{scheme}://{authority}")
 
-        async def admitted() -> Principal:
-            principal = await authenticate(asked)
+        def allowed(principal: Principal) -> Principal:
             if route.scope is not None:
                 principal.require(route.scope)
             if route.operator:
                 principal.require_operator()
             return principal
 
-        principal = await admitted()
+        async def check_again() -> Principal:
+            return allowed(await authenticate(asked))
+
+        principal = await authenticate(asked)
+        request[RATE_FIELDS] = spend(principal)
+        allowed(principal)
         path = {name: _read_path(route, name, text) for name, text in request.match_info.items()}
         parameters = read_query(query_string, route.parameters)
         _check_customer(parameters.get(CUSTOMER.name), principal)
         return await route.handler(
-            Call(request, principal, parameters, path, addresses.base_url(request), admitted, remote)
+            Call(request, principal, parameters, path, addresses.base_url(request), check_again, remote)
         )
 
     return enter
 
 
 def add(
-    application: web.Application, routes: Sequence[Route | OpenRoute], authenticate: Authenticate, addresses: Addresses
+    application: web.Application,
+    routes: Sequence[Route | OpenRoute],
+    authenticate: Authenticate,
+    spend: Spend,
+    addresses: Addresses,
 ) -> None:
     """Put a table of routes into an application."""
     for route in routes:
-        handler = route.handler if isinstance(route, OpenRoute) else door(route, authenticate, addresses)
+        handler = route.handler if isinstance(route, OpenRoute) else door(route, authenticate, spend, addresses)
         for method, path in addressed(route):
             application.router.add_route(method, path, handler)
         if isinstance(route, Route) and route.streamed:  # or an address beside it, /alerts/{id} say, would take HEAD

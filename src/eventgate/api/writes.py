@@ -43,7 +43,7 @@ class Writes:
             },
             description=_DESCRIPTION,
             request_body=_BODY,
-            problems=(408, 411, 413, 415, 422, 429),
+            problems=(408, 411, 413, 415, 422),
         )
         return (Route("POST", "/v2/events", "events:write", self.store, operation, headers=_HEADERS),)
 

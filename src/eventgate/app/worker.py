@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from eventgate.access import Authenticator, KeyAuthenticator
+from eventgate.access import Authenticator, KeyAuthenticator, Rates
 from eventgate.access import authenticator as access
+from eventgate.access import rates as rate_limits
 from eventgate.alerts import catalogue, search
 from eventgate.alerts.export import Export
 from eventgate.alerts.meta import AlertMeta
@@ -69,6 +70,8 @@ async def worker(order: Order) -> AsyncIterator[None]:
         )
         authenticator = Authenticator(KeyAuthenticator(ground.pool, ground.clock))
         await ground.listener.subscribe(access.CHANNEL, authenticator.forget)
+        rates = Rates(configuration.data / rate_limits.FILE, ground.clock)
+        stack.callback(rates.close)
         addresses = Addresses(http.public_url, http.trusted_proxies)
         stream = Stream(ground.journal, ground.tail, ground.directory, ground.clock)
         store, requests = SinkStore(ground.pool, ground.journal), Requests(ground.pool)
@@ -84,7 +87,11 @@ async def worker(order: Order) -> AsyncIterator[None]:
             *_metrics(configuration),
         ]
         application = build_application(
-            table, authenticate=authenticator.authenticate, addresses=addresses, server_url=http.base_url
+            table,
+            authenticate=authenticator.authenticate,
+            spend=rates.spend,
+            addresses=addresses,
+            server_url=http.base_url,
         )
         await _listen(stack, application, http)
         stack.push_async_callback(stream.stop)  # a live stream has no end of its own

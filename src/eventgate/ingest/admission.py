@@ -1,4 +1,4 @@
-"""What a write must satisfy before a byte of its body is read: size, media type, coding, rate, backlog, disk.
+"""What a write must satisfy before a byte of its body is read: size, media type, coding, backlog, disk.
 
 Touches the request's head and then reads the body raw, bounded and paid for from the byte budget.
 """
@@ -10,13 +10,11 @@ from typing import NamedTuple
 from aiohttp import StreamReader, web
 from aiohttp.web import RequestPayloadError
 
-from eventgate.access import Principal
 from eventgate.errors import CallerError, Unavailable
 from eventgate.ingest.budget import Charge
 from eventgate.ingest.disk import Disk
 from eventgate.ingest.inflate import CODINGS
 from eventgate.ingest.limits import Limits
-from eventgate.ingest.rate import RateLimits
 from eventgate.ingest.write import Media
 
 _MEDIA: dict[str, Media] = {"application/json": "json", "application/x-ndjson": "ndjson"}
@@ -35,15 +33,14 @@ class Admitted(NamedTuple):
 class Admission:
     """The gatekeeper of one process."""
 
-    def __init__(self, limits: Limits, rates: RateLimits, disk: Disk, backlog: Callable[[], int]) -> None:
+    def __init__(self, limits: Limits, disk: Disk, backlog: Callable[[], int]) -> None:
         """``backlog`` says how many events wait for their commit."""
         self._limits = limits
-        self._rates = rates
         self._disk = disk
         self._backlog = backlog
 
-    def admit(self, request: web.Request, principal: Principal) -> Admitted:
-        """Look at the head alone. Raises CallerError 413, 415 or 429, Unavailable."""
+    def admit(self, request: web.Request) -> Admitted:
+        """Look at the head alone. Raises CallerError 413 or 415, Unavailable."""
         length = request.content_length
         if length is not None and length > self._limits.body_bytes:
             raise self._too_large()
@@ -51,8 +48,6 @@ class Admission:
         admitted = Admitted(
             _media(headers.get("Content-Type")), _coding(headers.getall("Content-Encoding", [])), length
         )
-        if principal.rate_limit is not None:
-            self._rates.spend(principal.key or principal.company, principal.rate_limit)
         if self._backlog() >= self._limits.backlog_events:
             raise Unavailable("busy", "Too many events wait for their commit. Send this write again later.")
         self._disk.check()

@@ -19,7 +19,6 @@ from eventgate.ingest.budget import ByteBudget, Charge
 from eventgate.ingest.decode import Decoder
 from eventgate.ingest.disk import Disk
 from eventgate.ingest.limits import Limits
-from eventgate.ingest.rate import RateLimits
 from eventgate.ingest.workspace import GROWTH, Workspace
 from eventgate.ingest.write import Decoded, Write
 from eventgate.journal.appender import Appender
@@ -59,7 +58,7 @@ class Walk:
         """
         self._origin = origin
         self._path_prefix = path_prefix
-        self._admission = Admission(limits, RateLimits(clock), disk, lambda: appender.backlog)
+        self._admission = Admission(limits, disk, lambda: appender.backlog)
         self._budget = ByteBudget(limits.budget_bytes, Workspace(limits.inflated_bytes * GROWTH))
         self._decoder = Decoder(directory, defaults, limits)
         self._appender = appender
@@ -79,7 +78,7 @@ class Walk:
             raise
 
     async def _write(self, request: web.Request, principal: Principal, request_id: str) -> web.Response:
-        admitted = self._admission.admit(request, principal)
+        admitted = self._admission.admit(request)
         with self._budget.charge() as charge:
             decoded = await self._receive(request, principal, admitted, charge)
             appended = await self._appender.append(decoded.events) if decoded.events else _NOTHING
