@@ -10,6 +10,7 @@ from eventgate.access.audit import Audit, Change
 from eventgate.access.authenticator import Authenticator
 from eventgate.access.first_start import Bootstrap, bootstrap
 from eventgate.access.key_authenticator import KeyAuthenticator
+from eventgate.access.last_used import LastUsed
 from eventgate.access.passwords import Passwords
 from eventgate.access.principal import Principal
 from eventgate.access.rates import Rates
@@ -29,6 +30,7 @@ __all__ = [
     "Bootstrap",
     "Change",
     "KeyAuthenticator",
+    "LastUsed",
     "Passwords",
     "Principal",
     "Rates",

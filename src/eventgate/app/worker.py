@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from eventgate.access import Authenticator, KeyAuthenticator, Rates
+from eventgate.access import Authenticator, KeyAuthenticator, LastUsed, Rates
 from eventgate.access import authenticator as access
 from eventgate.access import rates as rate_limits
 from eventgate.alerts import catalogue, search
@@ -68,7 +68,8 @@ async def worker(order: Order) -> AsyncIterator[None]:
         ground = await lay_ground(
             stack, order.database_url, connections=configuration.database.connections, name="eventgate-worker"
         )
-        authenticator = Authenticator(KeyAuthenticator(ground.pool, ground.clock))
+        last_used = await stack.enter_async_context(LastUsed(ground.pool, ground.clock))
+        authenticator = Authenticator(KeyAuthenticator(ground.pool, ground.clock), used=last_used.note)
         await ground.listener.subscribe(access.CHANNEL, authenticator.forget)
         rates = Rates(configuration.data / rate_limits.FILE, ground.clock)
         stack.callback(rates.close)
