@@ -19,8 +19,9 @@ from eventgate.errors import Unavailable
 
 EVERY_SECONDS = 30.0
 
-# A key is written once a minute at most, by all workers together. Rows in whose way something is are passed over: that they are changed right now matters more, and two workers that
-# wait for one another would wait for ever. No trigger watches this column, so no process forgets what it knows.
+# A key is written once a minute at most, by all workers together. A row that somebody has locked is passed over: what
+# changes it matters more, and two workers could wait for one another for ever. No trigger watches this column, so no
+# process forgets what it knows.
 _WRITE = """
 WITH due AS (
     SELECT k.id, u.at FROM unnest($1::uuid[], $2::bigint[]) AS t (id, ms), to_timestamp(t.ms / 1000.0) AS u (at),
