@@ -19,8 +19,7 @@ from eventgate.alerts.windows import Window
 from eventgate.event import Event, Kind, Origin, SensorNames
 from eventgate.ids import first_id, uuid7
 from eventgate.journal.rows import COLUMNS, copy_body, pack
-from eventgate.query import FIELDS, OPERATORS, Takes, parse_filters
-from eventgate.query.fields import field_named
+from eventgate.query import EVENTS, OPERATORS, Takes, parse_filters
 from eventgate.query.shown import canonical_text, shown_json
 
 COMPANY = UUID(int=7)
@@ -144,8 +143,8 @@ def values_for(name: str, operator: str, known: list[Event]) -> st.SearchStrateg
 
 @st.composite
 def filters(draw: st.DrawFn, known: list[Event]) -> str:
-    name = draw(st.sampled_from(list(FIELDS)) | paths)
-    fitting = [o.name for o in OPERATORS.values() if o.fits_type(field_named(name).type)]
+    name = draw(st.sampled_from(list(EVENTS.fields)) | paths)
+    fitting = [o.name for o in OPERATORS.values() if o.fits_type(EVENTS.named(name).type)]
     operator = OPERATORS[draw(st.sampled_from(fitting))]
     values = values_for(name, operator.name, known)
     match operator.takes:

@@ -4,16 +4,19 @@ Pure.
 """
 
 from eventgate.query.conditions import Condition, Matcher, Query, Where
-from eventgate.query.fields import FIELDS
+from eventgate.query.events import EVENTS
+from eventgate.query.fields import Field, FieldTable
 from eventgate.query.operators import OPERATORS, Takes
 from eventgate.query.parse import CODE, SEPARATOR, parse_filters
 
 __all__ = [
     "CODE",
-    "FIELDS",
+    "EVENTS",
     "OPERATORS",
     "SEPARATOR",
     "Condition",
+    "Field",
+    "FieldTable",
     "Matcher",
     "Query",
     "Takes",

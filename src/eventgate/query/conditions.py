@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from eventgate.event import Event, SensorNames
-from eventgate.query.fields import Field, Subject
-from eventgate.query.fieldtypes import EVERY_ID, IdRange
+from eventgate.query.events import Subject
+from eventgate.query.fields import Field
+from eventgate.query.fieldtypes import EVERY_ID, Bind, IdRange
 from eventgate.query.operators import Operator
 
 Matcher = Callable[[Event, SensorNames], bool]
@@ -27,9 +28,12 @@ class Condition:
     text: str
 
     @cached_property
-    def holds(self) -> Callable[[Subject], bool]:
+    def holds(self) -> Callable[[Any], bool]:
         read, test = self.field.read, self.operator.match(self.field.type, self.values)
         return lambda subject: test(read(subject))
+
+    def sql(self, bind: Bind) -> str:
+        return self.operator.sql(self.field.type, self.field.column_sql(bind), self.values, bind)
 
     @property
     def ids(self) -> IdRange:
@@ -51,7 +55,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A query in SQL.
+    """A query of events in SQL.
 
     ``text`` (empty where nothing is left to ask) is true for the rows that match, given that their id lies in ``ids``,
     their sensor is one of ``sensors`` and their code one of ``codes`` (None: any). ``values`` are its parameters.
@@ -70,11 +74,34 @@ class Where:
         return self.sensors == () or self.codes == () or (low is not None and high is not None and low >= high)
 
 
+class _Parameters:
+    """The values of a statement's parameters, numbered from ``first``."""
+
+    def __init__(self, first: int) -> None:
+        self.values: list[object] = []
+        self._first = first
+
+    def bind(self, value: object, sql_type: str) -> str:
+        self.values.append(value)
+        return f"${self._first + len(self.values) - 1}::{sql_type}"
+
+
 @dataclass(frozen=True)
 class Query:
-    """Conditions, all of which must hold. Without any, every event matches."""
+    """Conditions, all of which must hold. Without any, everything matches."""
 
     conditions: tuple[Condition, ...] = ()
+
+    @property
+    def ids(self) -> IdRange:
+        """Which ids can match."""
+        return reduce(_both, (condition.ids for condition in self.conditions), EVERY_ID)
+
+    def tests(self, first_parameter: int = 1) -> tuple[str, list[object]]:
+        """The query in SQL where every field is a column, and its parameters, numbered from ``first_parameter``."""
+        parameters = _Parameters(first_parameter)
+        tests = [condition.sql(parameters.bind) for condition in self.conditions]
+        return " AND ".join(tests) or "true", parameters.values
 
     def matcher(self) -> Matcher:
         """A predicate for events in memory; it decodes data only where a condition asks, after all others held."""
@@ -93,12 +120,7 @@ class Query:
 
         ``sensors`` are the company's, with the names they carry today.
         """
-        values: list[object] = []
-
-        def bind(value: object, sql_type: str) -> str:
-            values.append(value)
-            return f"${first_parameter + len(values) - 1}::{sql_type}"
-
+        parameters = _Parameters(first_parameter)
         tests: list[str] = []
         pinned: dict[str, set[Any]] = {}
 
@@ -110,17 +132,17 @@ class Query:
             if field.name in ("serial", "edgeName"):
                 passing, others, nameless = condition.split(sensors)
                 if nameless:  # a sensor that the registry does not know passes too
-                    tests.append(f"sensor <> ALL({bind(others, 'uuid[]')})")
+                    tests.append(f"sensor <> ALL({parameters.bind(others, 'uuid[]')})")
                 else:
                     pin("sensor", passing)
             elif operator.pins and field.name in ("edgeId", "alertCode"):
                 pin("sensor" if field.name == "edgeId" else "code", condition.values)
             else:
-                tests.append(operator.sql(field.type, field.column_sql(bind), condition.values, bind))
+                tests.append(condition.sql(parameters.bind))
         return Where(
             text=" AND ".join(tests),
-            values=tuple(values),
-            ids=reduce(_both, (condition.ids for condition in self.conditions), EVERY_ID),
+            values=tuple(parameters.values),
+            ids=self.ids,
             sensors=tuple(sorted(pinned["sensor"])) if "sensor" in pinned else None,
             codes=tuple(sorted(pinned["code"])) if "code" in pinned else None,
         )

@@ -1,38 +1,24 @@
-"""The fields a filter can name: where each is found in memory and in SQL, and which type it has.
+"""The fields a filter can name: a table for each kind of thing that is searched.
 
-Pure. Nine names are published; kind, severity, receivedAt and the paths inside data are ours.
+Pure. A field says where it is found in memory and in SQL, and which type it has; a table finds fields by their names.
 """
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
-from eventgate.event import KIND_NAMES, Event, SensorNames
-from eventgate.query.fieldtypes import Bind, CanonicalJson, EventId, FieldType, Identifier, Number, Text, Words
+from eventgate.query.fieldtypes import Bind, FieldType
 from eventgate.query.leaf import Leaf
 from eventgate.query.literals import Malformed
-from eventgate.query.shown import canonical_text, shown_json, shown_text
-from eventgate.query.times import EventTime, Instant
+from eventgate.query.shown import shown_text
 
+_SEGMENT = re.compile(r'"(?:[^"\\]|\\.)*"|[^".][^.]*', re.DOTALL)
 
-class Subject:
-    """An event under question; its data is decoded when first looked at, and once."""
-
-    __slots__ = ("_data", "event", "names")
-
-    def __init__(self, event: Event, names: SensorNames) -> None:
-        self.event = event
-        self.names = names
-        self._data: Any = None
-
-    @property
-    def data(self) -> Any:
-        if self._data is None:
-            self._data = shown_json(self.event.data)
-        return self._data
+Read = Callable[[Any], Any]
+"""Finds a value in the thing under question, whatever the table's things are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +30,10 @@ class Field:
 
     name: str
     type: FieldType
-    read: Callable[[Subject], Any]
+    read: Read
     column: str | None
     decodes: bool = False
-    """Whether reading it decodes the event's data; such conditions are asked last."""
+    """Whether reading it decodes a JSON document; such conditions are asked last."""
 
     def column_sql(self, bind: Bind) -> str:
         """The field as an SQL expression."""
@@ -57,65 +43,53 @@ class Field:
         return self.column
 
 
-def _shown(text: str | None) -> str | None:
-    return None if text is None else shown_text(text)
+class FieldTable:
+    """What can be asked of one kind of thing.
 
+    ``documents`` are its JSON columns, each with what reads it decoded: paths into them are fields too, and
+    ``example_key`` is a key that can be expected there.
+    """
 
-_KINDS = "(CASE kind " + " ".join(f"WHEN {kind:d} THEN '{name}'" for kind, name in KIND_NAMES.items()) + " END)"
+    def __init__(self, fields: Iterable[Field], documents: Mapping[str, Read], example_key: str) -> None:
+        self.fields = {field.name: field for field in fields}
+        self.documents = documents
+        self._example_key = example_key
 
-_ALL = (
-    Field("id", EventId(), lambda s: s.event.id, "id"),
-    Field("categoryId", Number(), lambda s: s.event.category, "category"),
-    Field("alertCode", Text(), lambda s: _shown(s.event.code), "code"),
-    Field("edgeId", Identifier(), lambda s: s.event.sensor, "sensor"),
-    Field("timestamp", EventTime(), lambda s: s.event.timestamp, "id"),
-    Field("message", Words(), lambda s: _shown(s.event.message), "message"),
-    Field("data", CanonicalJson(), lambda s: canonical_text(s.data), "data::text", decodes=True),
-    Field("serial", Text(), lambda s: s.names.serial or None, None),
-    Field("edgeName", Text(), lambda s: s.names.name, None),
-    Field("severity", Number(), lambda s: s.event.severity, "severity"),
-    Field("receivedAt", Instant(), lambda s: s.event.received, "received_at"),
-    Field("kind", Text(), lambda s: KIND_NAMES[s.event.kind], _KINDS),
-)
-FIELDS = {field.name: field for field in _ALL}
+    def named(self, name: str) -> Field:
+        """Find a field by the name a filter gives; raises Malformed."""
+        if field := self.fields.get(name):
+            return field
+        document, dot, _ = name.partition(".")
+        if dot and (read := self.documents.get(document)):
+            leaf = Leaf(self._path(name, document), document)
+            return Field(name, leaf, lambda thing: leaf.find(read(thing)), None, decodes=True)
+        if close := get_close_matches(name, self.fields, n=1):
+            raise Malformed(0, f"there is no field {name[:40]!r}; did you mean {close[0]}?")
+        known, examples = ", ".join(self.fields), "; ".join(map(self.path_example, self.documents))
+        raise Malformed(0, f"there is no field {name[:40]!r}; the fields are {known}, and paths like {examples}")
 
-_PATH_EXAMPLE = 'data.bssid, or data."a.b" for a key with a dot in it'
-_SEGMENT = re.compile(r'"(?:[^"\\]|\\.)*"|[^".][^.]*', re.DOTALL)
+    def path_example(self, document: str) -> str:
+        """How a path into a document is written."""
+        return f'{document}.{self._example_key}, or {document}."a.b" for a key with a dot in it'
 
+    def _path(self, name: str, document: str) -> tuple[str, ...]:
+        """Split ``data.a."b.c"`` into its segments; a quoted one is a JSON string."""
+        segments: list[str] = []
+        at = len(document)
+        while at < len(name):
+            at += 1  # the dot
+            found = _SEGMENT.match(name, at)
+            if not found or (found.end() < len(name) and name[found.end()] != "."):
+                self._no_path(document, at)
+            text = found.group()
+            try:
+                segment = json.loads(text, strict=False) if text.startswith('"') else text
+                segment.encode()
+            except ValueError:
+                self._no_path(document, at)
+            segments.append(shown_text(segment))
+            at = found.end()
+        return tuple(segments)
 
-def field_named(name: str) -> Field:
-    """Find a field by the name a filter gives; raises Malformed."""
-    if field := FIELDS.get(name):
-        return field
-    if name.startswith("data."):
-        leaf = Leaf(_path(name))
-        return Field(name, leaf, lambda s: leaf.find(s.data), None, decodes=True)
-    if close := get_close_matches(name, FIELDS, n=1):
-        raise Malformed(0, f"there is no field {name[:40]!r}; did you mean {close[0]}?")
-    raise Malformed(
-        0, f"there is no field {name[:40]!r}; the fields are {', '.join(FIELDS)}, and paths like {_PATH_EXAMPLE}"
-    )
-
-
-def _path(name: str) -> tuple[str, ...]:
-    """Split ``data.a."b.c"`` into its segments; a quoted one is a JSON string."""
-    segments: list[str] = []
-    at = len("data")
-    while at < len(name):
-        at += 1  # the dot
-        found = _SEGMENT.match(name, at)
-        if not found or (found.end() < len(name) and name[found.end()] != "."):
-            _no_path(at)
-        text = found.group()
-        try:
-            segment = json.loads(text, strict=False) if text.startswith('"') else text
-            segment.encode()
-        except ValueError:
-            _no_path(at)
-        segments.append(shown_text(segment))
-        at = found.end()
-    return tuple(segments)
-
-
-def _no_path(at: int) -> NoReturn:
-    raise Malformed(at, f"expected a key of data here: {_PATH_EXAMPLE}")
+    def _no_path(self, document: str, at: int) -> NoReturn:
+        raise Malformed(at, f"expected a key of {document} here: {self.path_example(document)}")

@@ -104,11 +104,11 @@ class FieldType:
         return any_of([f"strpos({haystack}, {bind(fold(needle), 'text')}) > 0" for needle in needles])
 
     def ids_equal(self, values: Sequence[Any]) -> IdRange:  # noqa: ARG002 - most types say nothing about ids
-        """Bounds that ``equal`` puts on the event's own id."""
+        """Bounds that ``equal`` puts on the thing's own id."""
         return EVERY_ID
 
     def ids_compare(self, order: str, value: Any) -> IdRange:  # noqa: ARG002 - as above
-        """Bounds that ``compare`` puts on the event's own id."""
+        """Bounds that ``compare`` puts on the thing's own id."""
         return EVERY_ID
 
 
@@ -152,10 +152,10 @@ class Words(Text):
 
 
 class CanonicalJson(Text):
-    """The whole ``data`` object, as the text that jsonb prints."""
+    """A whole JSON object, as the text that jsonb prints."""
 
     def present(self) -> Predicate:
-        return lambda found: found != "{}"
+        return lambda found: found is not None and found != "{}"
 
     def present_sql(self, column: str) -> str:
         return f"{column} <> '{{}}'"
@@ -204,8 +204,8 @@ class Identifier(FieldType):
         return f"{column} {order} {bind(value, 'uuid')}"
 
 
-class EventId(Identifier):
-    """The event's own id, which says in which partition to look."""
+class OwnId(Identifier):
+    """The id of the thing itself, along which it is stored: it says where to look."""
 
     def ids_equal(self, values: Sequence[Any]) -> IdRange:
         return IdRange(min(values), _after(max(values)))

@@ -1,4 +1,4 @@
-"""A value inside an event's data, named by its path: a JSON string, number, or true and false.
+"""A value inside a JSON document, an event's data say, named by its path: a JSON string, number, or true and false.
 
 Pure. A path goes through objects by key and through arrays by place; what is not there, is missing.
 """
@@ -20,13 +20,14 @@ _EMPTY = """'null', '""', '[]', '{}'"""
 
 
 class Leaf(FieldType):
-    """The value at ``path``; the type of the filter's value says which type of value can match."""
+    """The value at ``path`` in a jsonb ``column``; the type of the filter's value says which type can match."""
 
     name = "JSON value"
     expects = "a string in double quotes, a number, true or false"
 
-    def __init__(self, path: tuple[str, ...]) -> None:
+    def __init__(self, path: tuple[str, ...], column: str) -> None:
         self.path = path
+        self.column = column
         self._through_objects = not any(map(_PLACE.fullmatch, path))
 
     def find(self, value: Any) -> Any:
@@ -44,8 +45,8 @@ class Leaf(FieldType):
     def column_sql(self, bind: Bind) -> str:
         """The value as an SQL expression; by keys alone it is quicker than by a path that may lead through arrays."""
         if not self._through_objects:
-            return f"(data #> {bind(list(self.path), 'text[]')})"
-        return "(data" + "".join(f" -> {bind(segment, 'text')}" for segment in self.path) + ")"
+            return f"({self.column} #> {bind(list(self.path), 'text[]')})"
+        return f"({self.column}" + "".join(f" -> {bind(segment, 'text')}" for segment in self.path) + ")"
 
     def convert(self, value: Scalar) -> Scalar:
         return value
@@ -68,8 +69,8 @@ class Leaf(FieldType):
             return exact
         documents = [self._document(text) for text in texts]
         if len(documents) == 1:
-            return f"data @> {bind(documents[0], 'jsonb')} AND {exact}"
-        return f"data @> ANY({bind(documents, 'jsonb[]')}) AND {exact}"
+            return f"{self.column} @> {bind(documents[0], 'jsonb')} AND {exact}"
+        return f"{self.column} @> ANY({bind(documents, 'jsonb[]')}) AND {exact}"
 
     def compare(self, order: str, value: Any) -> Predicate:
         holds, kind = ORDERS[order], _json_type(value)

@@ -29,7 +29,7 @@ Values = Sequence[Any]
 class Operator:
     """One operator. ``values`` holds what the filter gave: one, many or none.
 
-    ``ids`` are the bounds it puts on the event's id, where it puts any. ``pins`` says that it names
+    ``ids`` are the bounds it puts on the thing's own id, where it puts any. ``pins`` says that it names
     the only values that match, so that a search may go to each of them directly. ``reads`` is the type
     its values have where that is not the field's own: a part of an identifier is text.
     """

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 
 from eventgate.errors import CallerError, FieldError
 from eventgate.query.conditions import Condition, Query
-from eventgate.query.fields import Field, field_named
+from eventgate.query.events import EVENTS
+from eventgate.query.fields import Field, FieldTable
 from eventgate.query.literals import Malformed
 from eventgate.query.operators import OPERATORS, Operator, Takes
 
@@ -18,8 +19,8 @@ SEPARATOR = "\u00b7"
 CODE = "filter-malformed"
 
 
-def parse_filters(texts: Sequence[str]) -> Query:
-    """Read filters, all of which must hold.
+def parse_filters(texts: Sequence[str], table: FieldTable = EVENTS) -> Query:
+    """Read filters over the fields of a table, all of which must hold.
 
     Raises CallerError 400 ``filter-malformed`` with every mistake at once; a pointer is ``filter[0]`` and so on.
     """
@@ -27,7 +28,7 @@ def parse_filters(texts: Sequence[str]) -> Query:
     errors: list[FieldError] = []
     for number, text in enumerate(texts):
         try:
-            conditions.append(_condition(text))
+            conditions.append(_condition(text, table))
         except Malformed as mistake:
             pointer = f"filter[{number}]"
             errors.append(FieldError(pointer, CODE, f"{pointer}, character {mistake.at + 1}: {mistake.detail}"))
@@ -36,13 +37,12 @@ def parse_filters(texts: Sequence[str]) -> Query:
     return Query(tuple(conditions))
 
 
-def _condition(text: str) -> Condition:
+def _condition(text: str, table: FieldTable) -> Condition:
     name, first, rest = text.partition(SEPARATOR)
     if not first:
-        raise Malformed(
-            len(text), f"expected field{SEPARATOR}operator{SEPARATOR}value, as in severity{SEPARATOR}>{SEPARATOR}5"
-        )
-    field = field_named(name)
+        example = f"timestamp{SEPARATOR}isAfter{SEPARATOR}2025-05-13 16:11"
+        raise Malformed(len(text), f"expected field{SEPARATOR}operator{SEPARATOR}value, as in {example}")
+    field = table.named(name)
     word, second, value = rest.partition(SEPARATOR)
     operator = _operator(field, word, at=len(name) + 1)
     value_at = len(name) + len(word) + 2

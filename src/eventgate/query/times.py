@@ -57,8 +57,8 @@ class Instant(FieldType):
         return bind(_EPOCH + timedelta(milliseconds=max(_OLDEST, min(ms, _NEWEST))), "timestamptz")
 
 
-class EventTime(Instant):
-    """The event's own time, which is the time of its id: what is asked of one is asked of the other's index."""
+class OwnTime(Instant):
+    """The time of the thing itself, which is that of its id: what is asked of one is asked of the other's index."""
 
     def bound(self, ms: int, bind: Bind) -> str:
         return bind(first_id(ms), "uuid")

@@ -3,7 +3,7 @@
 import pytest
 
 from eventgate.errors import CallerError
-from eventgate.query import FIELDS, OPERATORS, Takes, parse_filters
+from eventgate.query import EVENTS, OPERATORS, Takes, parse_filters
 from eventgate.query.instants import Span
 
 THREE_EDGES = (
@@ -116,6 +116,6 @@ def test_moments(written: str, start: int, end: int) -> None:
 
 
 def test_every_operator_fits_some_field_and_every_field_takes_some_operator() -> None:
-    assert all(any(o.fits_type(f.type) for f in FIELDS.values()) for o in OPERATORS.values())
-    assert all(any(o.fits_type(f.type) for o in OPERATORS.values()) for f in FIELDS.values())
+    assert all(any(o.fits_type(f.type) for f in EVENTS.fields.values()) for o in OPERATORS.values())
+    assert all(any(o.fits_type(f.type) for o in OPERATORS.values()) for f in EVENTS.fields.values())
     assert {o.name for o in OPERATORS.values() if o.takes is Takes.MANY} == {"isAnyOf", "containsAny"}
