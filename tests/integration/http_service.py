@@ -18,7 +18,7 @@ import asyncpg
 from aiohttp import web
 from yarl import URL
 
-from eventgate.access import Authenticator, Bootstrap, KeyAuthenticator, Rates, bootstrap
+from eventgate.access import Audit, AuditLog, Authenticator, Bootstrap, KeyAuthenticator, Rates, bootstrap
 from eventgate.alerts.catalogue import defaults
 from eventgate.alerts.export import Export
 from eventgate.alerts.meta import AlertMeta
@@ -28,6 +28,7 @@ from eventgate.alerts.windows import Partitions
 from eventgate.api.addresses import Addresses
 from eventgate.api.alerts import Alerts
 from eventgate.api.application import OPENAPI, build_application
+from eventgate.api.audit import AuditLines
 from eventgate.api.catalogue import Catalogue
 from eventgate.api.connection import Runner
 from eventgate.api.edges import Edges
@@ -178,9 +179,10 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
             *ExportAlerts(Export(pool, directory_of_sensors.names_of, partitions, clock)).routes(),
             *MetaOfAlerts(AlertMeta(pool, directory_of_sensors.names_of, partitions, clock)).routes(),
             *Catalogue(partial(observed_codes, pool)).routes(),
+            *AuditLines(AuditLog(pool, clock)).routes(),
             *Edges(directory_of_sensors).routes(),
             *RejectList(Rejects(pool, clock)).routes(),
-            *Sinks(SinkStore(pool, journal), Requests(pool), journal, clock).routes(),
+            *Sinks(SinkStore(pool, journal), Requests(pool), journal, clock, Audit(pool, clock)).routes(),
             *Writes(walk.write).routes(),
             *Health({"database": well}).routes(),
             *metrics.routes(),

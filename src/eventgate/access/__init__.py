@@ -7,6 +7,8 @@ start tells and what the rate limits count.
 from eventgate.access.actor import Actor
 from eventgate.access.asked import Asked
 from eventgate.access.audit import Audit, Change
+from eventgate.access.audit_lines import AUDIT_LINES, AuditLine
+from eventgate.access.audit_log import AuditLog, forget_lines
 from eventgate.access.authenticator import Authenticator
 from eventgate.access.first_start import Bootstrap, bootstrap
 from eventgate.access.key_authenticator import KeyAuthenticator
@@ -18,6 +20,7 @@ from eventgate.access.scopes import READ_SCOPES, ROLES, SCOPES
 from eventgate.access.versions import NEWEST_VERSION, VERSIONS
 
 __all__ = [
+    "AUDIT_LINES",
     "NEWEST_VERSION",
     "READ_SCOPES",
     "ROLES",
@@ -26,6 +29,8 @@ __all__ = [
     "Actor",
     "Asked",
     "Audit",
+    "AuditLine",
+    "AuditLog",
     "Authenticator",
     "Bootstrap",
     "Change",
@@ -35,4 +40,5 @@ __all__ = [
     "Principal",
     "Rates",
     "bootstrap",
+    "forget_lines",
 ]

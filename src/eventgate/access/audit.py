@@ -17,8 +17,9 @@ from eventgate.db.pool import translated
 from eventgate.ids import uuid7
 
 _INSERT = """
-INSERT INTO audit (id, company, action, object_id, actor, user_id, key, session, remote, request_id, before, after)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::text::jsonb, $12::text::jsonb)
+INSERT INTO audit (id, company, action, object_id, actor, actor_company, user_id, key, session, remote, request_id,
+                   before, after)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13::text::jsonb)
 """
 
 
@@ -59,6 +60,7 @@ class Audit:
             change.action,
             change.object_id,
             actor.name,
+            actor.company,
             actor.user,
             actor.key,
             actor.session,

@@ -21,7 +21,7 @@ from eventgate.errors import CallerError, FieldError, Unavailable
 from eventgate.event import Kind
 from eventgate.query import Query
 from eventgate.query.fieldtypes import IdRange
-from eventgate.query.paging import Neighbour, Page, PageRequest
+from eventgate.query.paging import Page, PageRequest, beside, following, previous
 
 SETTINGS = {"plan_cache_mode": "force_custom_plan"}
 """Session settings of the pool that searches: a plan is made for the values at hand, or it could prune no partition."""
@@ -89,13 +89,14 @@ class AlertSearch:
                 self._find(scope, request), self._count(scope, exact=request.exact_total)
             )
         items = [stored_event(row, names) for row in found.rows]
+        ids = [row["id"] for row in found.rows]
         return Page(
             items,
             max(total.matches, request.offset + len(items) if items else 0),
             total_is_exact=total.is_exact,
             complete=found.stopped_at is None,
-            next=_next(request, found, items),
-            previous=_previous(request, found, items),
+            next=following(request, ids, more=found.more, stopped_at=found.stopped_at),
+            previous=previous(request, ids, more=found.more, stopped_at=found.stopped_at),
         )
 
     async def _find(self, scope: Scope, request: PageRequest) -> _Found:
@@ -104,7 +105,7 @@ class AlertSearch:
         if request.after is not None:
             high = min(request.after, high or request.after)
         if request.before is not None:
-            low = max(_beside(request.before, 1), low or request.before)
+            low = max(beside(request.before, 1), low or request.before)
         windows = Windows(await self._partitions.within(IdRange(low, high)), newest_first=newest_first)
         wanted = request.offset + request.limit
         walked = await walk(
@@ -140,27 +141,3 @@ class AlertSearch:
         if not total.is_exact:
             raise Unavailable("search-too-slow", "Counting every match takes too long; ask without total=exact.")
         return total
-
-
-def _next(request: PageRequest, found: _Found, items: Sequence[StoredEvent]) -> Neighbour | None:
-    if request.before is not None:
-        return Neighbour(after=items[-1].id if items else _beside(request.before, 1))
-    if found.more:
-        return Neighbour(offset=request.offset + request.limit) if request.offset else Neighbour(after=items[-1].id)
-    return None if found.stopped_at is None else Neighbour(after=found.stopped_at)
-
-
-def _previous(request: PageRequest, found: _Found, items: Sequence[StoredEvent]) -> Neighbour | None:
-    if request.offset:
-        return Neighbour(offset=max(request.offset - request.limit, 0))
-    if request.after is not None:
-        return Neighbour(before=items[0].id if items else _beside(request.after, -1))
-    if request.before is None:
-        return None
-    if found.more:
-        return Neighbour(before=items[0].id)
-    return None if found.stopped_at is None else Neighbour(before=found.stopped_at)
-
-
-def _beside(id_: UUID, step: int) -> UUID:
-    return UUID(int=min(max(id_.int + step, 0), (1 << 128) - 1))

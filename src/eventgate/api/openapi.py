@@ -33,6 +33,7 @@ _TAGS = {
     "events": "What sensors report: alerts, sightings, heartbeats.",
     "edges": "The registered sensors.",
     "sinks": "Where events go.",
+    "audit": "What was changed, and by whom.",
     "service": "EventGate itself.",
 }
 _DESCRIPTION = """\

@@ -213,6 +213,29 @@ SCHEMAS: dict[str, Schema] = {
             "body": {**_TEXT, "description": "The event's beginning, as it was sent."},
         }
     ),
+    "AuditLine": closed(
+        {
+            "id": UUID,
+            "timestamp": TIME,
+            "action": {**_TEXT, "description": "`<noun>.<verb>`, as in `key.create`."},
+            "objectId": {**_TEXT, "description": "What was changed: its id, or a sink's name."},
+            "companyId": {**UUID, "description": "Whose object it is."},
+            "actor": {**_TEXT, "description": "Who, in words; `operator` where the operator did it in your company."},
+            "userId": or_null(UUID),
+            "keyId": or_null(UUID),
+            "sessionId": or_null(UUID),
+            "remote": {**_TEXT, "description": "The address it came from; empty where there was none."},
+            "requestId": _TEXT,
+            "before": {
+                **or_null({"type": "object"}),
+                "description": "The object as it was; null: there was none.",
+            },
+            "after": {
+                **or_null({"type": "object"}),
+                "description": "The object as it is since; null: it is gone.",
+            },
+        }
+    ),
     "Sink": closed(
         {
             "name": _TEXT,

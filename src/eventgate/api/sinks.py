@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from eventgate.access import Principal
+from eventgate.access import Audit, Change, Principal
 from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import read_object
 from eventgate.api.paging import json_response, list_parameters, listed_whole
@@ -34,9 +34,10 @@ _NAME = re.compile(r"[a-z0-9-]{1,63}")
 class Sinks:
     """The addresses of sinks."""
 
-    def __init__(self, store: SinkStore, requests: Requests, journal: Journal, clock: Clock) -> None:
+    def __init__(self, store: SinkStore, requests: Requests, journal: Journal, clock: Clock, audit: Audit) -> None:
         self._store = store
         self._clock = clock
+        self._audit = audit
         self._requests = requests
         self._journal = journal
 
@@ -114,6 +115,9 @@ class Sinks:
 
     async def _ask(self, call: Call, sink: SinkStatus, verb: Verb, position: int | None = None) -> web.StreamResponse:
         answered = await self._requests.ask(sink.name, verb, position=position, asked_by=call.principal.user)
+        # To pause and to resume are noted down whatever the loop says; a rewind without an answer may have happened.
+        if answered is None or answered.done or verb in (Verb.PAUSE, Verb.RESUME):
+            await self._note(call, sink, verb, answered.detail if answered else None)
         if answered is None:
             detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."
             return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
@@ -121,6 +125,13 @@ class Sinks:
             raise CallerError(409, "sink-refused", answered.detail)
         status = 202 if verb is Verb.REWIND else 200
         return json_response({"name": sink.name, "verb": verb.value, "detail": answered.detail}, status)
+
+    async def _note(self, call: Call, before: SinkStatus, verb: Verb, answer: str | None) -> None:
+        company = before.company or call.principal.company
+        after = await self._store.get(before.name, before.company)
+        told = None if after is None else {**_standing(after), "answer": answer}
+        change = Change(f"sink.{verb.value}", before.name, company, _standing(before), told)
+        await self._audit.record(call.actor, change)
 
     async def _find(self, call: Call) -> SinkStatus:
         found = await self._store.get(call.path["name"], _seen_by(call.principal))
@@ -169,6 +180,12 @@ class Sinks:
             "expired": ledger.expired if own else None,
             "pending": ledger.pending if own else None,
         }
+
+
+def _standing(sink: SinkStatus) -> dict[str, Any]:
+    """What of a sink people's wishes change, for the audit log."""
+    cursor = {"position": sink.cursor.position, "index": sink.cursor.index}
+    return {"state": sink.state.value, "cursor": cursor, "generation": sink.generation}
 
 
 def _sink_name(text: str) -> str:

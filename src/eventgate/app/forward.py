@@ -4,10 +4,11 @@ Touches what its rooms touch; wires them.
 """
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
+from eventgate.access import forget_lines
 from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
 from eventgate.app.collector import calm_collector
@@ -17,7 +18,7 @@ from eventgate.app.sinks import plans
 from eventgate.config import Configuration
 from eventgate.forward.supervisor import Stores, Supervisor
 from eventgate.journal.cursors import Cursors
-from eventgate.journal.housekeeping import Housekeeping
+from eventgate.journal.housekeeping import Chore, Housekeeping
 from eventgate.journal.retention import Policy
 from eventgate.sinks import requests
 from eventgate.sinks.dead_letters import DeadLetters
@@ -35,7 +36,11 @@ async def forward(order: Order) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         ground = await lay_ground(stack, order.database_url, connections=_CONNECTIONS, name="eventgate-forward")
         housekeeping = Housekeeping(
-            order.database_url, ground.clock, _policy(configuration), days_past=configuration.writes.max_age_days
+            order.database_url,
+            ground.clock,
+            _policy(configuration),
+            days_past=configuration.writes.max_age_days,
+            chores=_chores(configuration),
         )
         await stack.enter_async_context(housekeeping)
         partitions = Partitions(ground.pool, ground.clock)
@@ -69,3 +74,9 @@ def _policy(configuration: Configuration) -> Policy:
         payload_bytes=told.keep_payload_bytes,
         rejects=timedelta(days=told.keep_rejects_days),
     )
+
+
+def _chores(configuration: Configuration) -> Sequence[Chore]:
+    """What the rooms beside the journal want tidied."""
+    kept = configuration.audit.keep_days * 24 * 3_600_000
+    return (lambda pool, now: forget_lines(pool, older_than_ms=now - kept),)

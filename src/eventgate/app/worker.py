@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from eventgate.access import Authenticator, KeyAuthenticator, LastUsed, Rates
+from eventgate.access import Audit, AuditLog, Authenticator, KeyAuthenticator, LastUsed, Rates
 from eventgate.access import authenticator as access
 from eventgate.access import rates as rate_limits
 from eventgate.alerts import catalogue, search
@@ -24,6 +24,7 @@ from eventgate.alerts.windows import Partitions
 from eventgate.api.addresses import Addresses
 from eventgate.api.alerts import Alerts
 from eventgate.api.application import build_application
+from eventgate.api.audit import AuditLines
 from eventgate.api.catalogue import Catalogue
 from eventgate.api.connection import Runner
 from eventgate.api.edges import Edges
@@ -75,6 +76,7 @@ async def worker(order: Order) -> AsyncIterator[None]:
         stack.callback(rates.close)
         addresses = Addresses(http.public_url, http.trusted_proxies)
         stream = Stream(ground.journal, ground.tail, ground.directory, ground.clock)
+        audit = Audit(ground.pool, ground.clock)
         store, requests = SinkStore(ground.pool, ground.journal), Requests(ground.pool)
         disk = Disk(_watched(configuration), configuration.writes.min_free_disk_bytes, ground.clock)
         table: list[Route | OpenRoute] = [
@@ -83,7 +85,7 @@ async def worker(order: Order) -> AsyncIterator[None]:
             *stream.routes(),
             *Edges(ground.directory).routes(),
             *RejectList(Rejects(ground.pool, ground.clock)).routes(),
-            *Sinks(store, requests, ground.journal, ground.clock).routes(),
+            *Sinks(store, requests, ground.journal, ground.clock, audit).routes(),
             *Health({"database": lambda: _ask_database(ground), "disk": lambda: _ask_disk(disk)}).routes(),
             *_metrics(configuration),
         ]
@@ -148,6 +150,7 @@ async def _searches(stack: AsyncExitStack, order: Order, ground: Ground) -> list
         *MetaOfAlerts(meta).routes(),
         *ExportAlerts(Export(pool, names_of, partitions, clock)).routes(),
         *Catalogue(partial(observed_codes, pool)).routes(),
+        *AuditLines(AuditLog(pool, clock, deadline_seconds=told.deadline_seconds)).routes(),
     ]
 
 

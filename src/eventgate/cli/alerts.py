@@ -4,13 +4,11 @@ Touches EventGate over HTTP and the terminal.
 """
 
 import json
-from collections.abc import Iterator
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
-from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters
+from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters, pages
 
 _PATH = "/v2/alerts"
 _PAGE = 100
@@ -44,9 +42,8 @@ def alerts(
     from eventgate.cli import terminal
 
     gate = Gate.find(url, key, data, ca_file)
-    pages = _pages(gate, [*filter_parameters(filters), ("limit", str(min(limit, _PAGE)))])
     left, first = limit, None
-    for page in pages:
+    for page in pages(gate, _PATH, [*filter_parameters(filters), ("limit", str(min(limit, _PAGE)))]):
         found = page["data"][:left]
         left -= len(found)
         if as_json:
@@ -59,14 +56,6 @@ def alerts(
             break
     if not as_json and first:
         terminal.err.print(_footer(limit - left, first), style="dim")
-
-
-def _pages(gate: Gate, parameters: list[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-    page = gate.get(_PATH, parameters)
-    yield page
-    while page.get("nextUrl"):
-        page = gate.get(f"{_PATH}?{urlsplit(page['nextUrl']).query}")
-        yield page
 
 
 def _show(found: list[dict[str, Any]]) -> None:

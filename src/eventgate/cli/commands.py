@@ -11,6 +11,7 @@ import typer
 
 from eventgate.cli import terminal
 from eventgate.cli.alerts import alerts
+from eventgate.cli.audit import audit
 from eventgate.cli.check import check
 from eventgate.cli.migrate import migrate
 from eventgate.cli.send import send
@@ -53,7 +54,7 @@ def _eventgate(
 for panel, commands in {
     "Run it": (serve, check, migrate),
     "Use it": (send, alerts, tail, sinks),
-    "Trust it": (verify,),
+    "Trust it": (verify, audit),
 }.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)

@@ -5,12 +5,12 @@ What is typed wins over the environment, that over bootstrap.json.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import typer
 
@@ -135,6 +135,15 @@ def sensor(
         verify_key_id or told["verifyKeyId"],
         ca_file=ca_file,
     )
+
+
+def pages(gate: Gate, path: str, parameters: Sequence[tuple[str, str]] = ()) -> Iterator[dict[str, Any]]:
+    """The pages of a list, one after the other, along their links."""
+    page = gate.get(path, parameters)
+    yield page
+    while page.get("nextUrl"):
+        page = gate.get(f"{path}?{urlsplit(page['nextUrl']).query}")
+        yield page
 
 
 def filter_parameters(filters: Sequence[str] | None) -> list[tuple[str, str]]:

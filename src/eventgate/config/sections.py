@@ -101,6 +101,12 @@ class Search(_Section):
     connections: int = Field(4, ge=1, le=50)
 
 
+class Audit(_Section):
+    """The log of who changed what."""
+
+    keep_days: Positive = 400
+
+
 class Log(_Section):
     """Structured logs on standard error."""
 
@@ -141,6 +147,7 @@ class Configuration(_Section):
     writes: Writes = Writes()
     journal: Journal = Journal()
     search: Search = Search()
+    audit: Audit = Audit()
     log: Log = Log()
     metrics: Metrics = Metrics()
     sinks: tuple[Sink, ...] = ()

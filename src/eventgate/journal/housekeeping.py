@@ -4,6 +4,7 @@ Touches PostgreSQL on a connection of its own, which holds a lock while it works
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +23,9 @@ _LOCK = (1_162_300_496, 3)
 _EVERY_SECONDS = 60.0
 _COOLED_AT_ONCE = 2
 
+Chore = Callable[[asyncpg.Pool, int], Awaitable[object]]
+"""What another room has to tidy: gets connections and the time in milliseconds since the epoch."""
+
 _log = structlog.get_logger()
 
 
@@ -38,11 +42,12 @@ async def open_journal(url: str, *, days_past: int) -> None:
 class Housekeeping:
     """Keeps house every minute while entered. What fails is logged and tried again the next time."""
 
-    def __init__(self, url: str, clock: Clock, policy: Policy, *, days_past: int) -> None:
+    def __init__(self, url: str, clock: Clock, policy: Policy, *, days_past: int, chores: Sequence[Chore] = ()) -> None:
         self._url = url
         self._clock = clock
         self._policy = policy
         self._days_past = days_past
+        self._chores = chores
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -65,6 +70,8 @@ class Housekeeping:
                 async with pool.acquire() as connection:
                     if await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *_LOCK):
                         await self._keep_house(connection, Rejects(pool, self._clock))
+                        for chore in self._chores:
+                            await chore(pool, self._clock.now_ms())
             finally:
                 pool.terminate()
 

@@ -63,3 +63,37 @@ class Page(Generic[Item]):
     complete: bool
     next: Neighbour | None
     previous: Neighbour | None
+
+
+def following(
+    asked: PageRequest, ids: Sequence[UUID], *, more: bool, stopped_at: UUID | None = None
+) -> Neighbour | None:
+    """The next page of one that holds ``ids``. ``more`` says whether there are more the way it was searched.
+
+    ``stopped_at`` is where a search gave up: everything up to there was looked at.
+    """
+    if asked.before is not None:
+        return Neighbour(after=ids[-1] if ids else beside(asked.before, 1))
+    if more:
+        return Neighbour(offset=asked.offset + asked.limit) if asked.offset else Neighbour(after=ids[-1])
+    return None if stopped_at is None else Neighbour(after=stopped_at)
+
+
+def previous(
+    asked: PageRequest, ids: Sequence[UUID], *, more: bool, stopped_at: UUID | None = None
+) -> Neighbour | None:
+    """The page before one that holds ``ids``; see ``following``."""
+    if asked.offset:
+        return Neighbour(offset=max(asked.offset - asked.limit, 0))
+    if asked.after is not None:
+        return Neighbour(before=ids[0] if ids else beside(asked.after, -1))
+    if asked.before is None:
+        return None
+    if more:
+        return Neighbour(before=ids[0])
+    return None if stopped_at is None else Neighbour(before=stopped_at)
+
+
+def beside(id_: UUID, step: int) -> UUID:
+    """The id so many steps further on."""
+    return UUID(int=min(max(id_.int + step, 0), (1 << 128) - 1))

@@ -13,6 +13,7 @@ CREATE TABLE audit (
     action       text COLLATE "C" NOT NULL,       -- key.create, user.update, sink.rewind
     object_id    text COLLATE "C" NOT NULL,
     actor        text COLLATE "C" NOT NULL,       -- who, in words: a login, a token's subject, the command line
+    actor_company uuid NOT NULL,                  -- the actor's own
     user_id      uuid,
     key          uuid,
     session      uuid,
