@@ -232,7 +232,7 @@ async def other_company(service: Service) -> tuple[UUID, str]:
     await pool.execute("INSERT INTO users (id, company, login, role) VALUES ($1, $2, 'eve', 'admin')", user, company)
     await pool.execute(
         """INSERT INTO api_keys (id, company, user_id, public_id, hash, scopes, api_version)
-           VALUES ($1, $2, $3, $4, $5, '{alerts:read,edges:read,sinks:read,sinks:manage}', '2026-01-01')""",
+           VALUES ($1, $2, $3, $4, $5, '{alerts:read,edges:read,sinks:read,sinks:manage,audit:read}', '2026-01-01')""",
         uuid4(), company, user, key.public_id, key.hash,
     )  # fmt: skip
     await register(pool, company, service.edge, "EG-0001", "Theirs")
