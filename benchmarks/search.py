@@ -26,7 +26,6 @@ import asyncpg
 from benchmarks import corpus
 from benchmarks.questions import MIDNIGHT, Question, questions
 from eventgate.alerts.meta import AlertMeta
-from eventgate.alerts.paging import PageRequest
 from eventgate.alerts.scope import Scope
 from eventgate.alerts.search import ALERTS, DEADLINE_SECONDS, SETTINGS, AlertSearch
 from eventgate.alerts.stored import COLUMNS
@@ -37,6 +36,7 @@ from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
 from eventgate.event import SensorNames
 from eventgate.query import parse_filters
+from eventgate.query.paging import PageRequest
 
 OURS = corpus.COMPANIES[0]
 HAND_TIMEOUT = 10.0

@@ -39,6 +39,7 @@ from eventgate.api.rejects import RejectList
 from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
+from eventgate.app.keys import key_routes
 from eventgate.clock import SystemClock
 from eventgate.db.pool import open_pool
 from eventgate.event import Event, Kind, Origin
@@ -181,6 +182,7 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
             *Catalogue(partial(observed_codes, pool)).routes(),
             *AuditLines(AuditLog(pool, clock)).routes(),
             *Edges(directory_of_sensors).routes(),
+            *key_routes(pool, clock, directory_of_sensors),
             *RejectList(Rejects(pool, clock)).routes(),
             *Sinks(SinkStore(pool, journal), Requests(pool), journal, clock, Audit(pool, clock)).routes(),
             *Writes(walk.write).routes(),
@@ -232,7 +234,7 @@ async def other_company(service: Service) -> tuple[UUID, str]:
     await pool.execute("INSERT INTO users (id, company, login, role) VALUES ($1, $2, 'eve', 'admin')", user, company)
     await pool.execute(
         """INSERT INTO api_keys (id, company, user_id, public_id, hash, scopes, api_version)
-           VALUES ($1, $2, $3, $4, $5, '{alerts:read,edges:read,sinks:read,sinks:manage,audit:read}', '2026-01-01')""",
+           VALUES ($1, $2, $3, $4, $5, '{alerts:read,edges:read,sinks:read,sinks:manage,audit:read}', '2026-11-22')""",
         uuid4(), company, user, key.public_id, key.hash,
     )  # fmt: skip
     await register(pool, company, service.edge, "EG-0001", "Theirs")

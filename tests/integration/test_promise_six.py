@@ -42,9 +42,9 @@ async def _ours(service: Service) -> tuple[UUID, Event]:
     return sensor, event
 
 
-def _paths(service: Service, method: str, *, sensor: UUID, event: UUID) -> list[str]:
+def _paths(service: Service, method: str, *, sensor: UUID, event: UUID, user: UUID | None = None) -> list[str]:
     """Every address that asks for a key and answers ``method``, about what is ours; live streams have no end."""
-    ours = {"edgeId": sensor, "name": MARK}
+    ours = {"edgeId": sensor, "name": MARK, "keyId": service.made.key_id, "userUuid": user}
     found = []
     for path, operations in service.openapi["paths"].items():
         if operations.get(method, {}).get("security") and not path.endswith("/stream"):
@@ -62,7 +62,8 @@ async def test_no_answer_tells_a_stranger_of_anything_of_ours(service: Service) 
     sensor, event = await _ours(service)
     _, key = await other_company(service)
     telling = set()
-    for path in _paths(service, "get", sensor=sensor, event=event.id):
+    user = await service.pool.fetchval("SELECT id FROM users WHERE company = $1", service.company)
+    for path in _paths(service, "get", sensor=sensor, event=event.id, user=user):
         status, text = await _asked(service, path, service.made.admin_auth_key)
         assert status == 200, (path, text)
         if MARK in text:

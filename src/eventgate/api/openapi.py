@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventgate.access import NEWEST_VERSION, SCOPES
+from eventgate.api.key_schemas import KEY_SCHEMAS
 from eventgate.api.parameters import Parameter
 from eventgate.api.problem import MEDIA_TYPE
 from eventgate.api.routes import OpenRoute, Operation, Route, addressed
@@ -34,6 +35,7 @@ _TAGS = {
     "edges": "The registered sensors.",
     "sinks": "Where events go.",
     "audit": "What was changed, and by whom.",
+    "keys": "API keys: what may be done with them, from where, and whose signatures they vouch for.",
     "service": "EventGate itself.",
 }
 _DESCRIPTION = """\
@@ -59,7 +61,11 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
         "servers": [{"url": server_url}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
-        "components": {"schemas": SCHEMAS, "headers": _HEADERS, "securitySchemes": _SECURITY_SCHEMES},
+        "components": {
+            "schemas": {**SCHEMAS, **KEY_SCHEMAS},
+            "headers": _HEADERS,
+            "securitySchemes": _SECURITY_SCHEMES,
+        },
     }
 
 

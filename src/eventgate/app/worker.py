@@ -38,6 +38,7 @@ from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
 from eventgate.app.collector import calm_collector
 from eventgate.app.ground import Ground, lay_ground
+from eventgate.app.keys import key_routes
 from eventgate.app.order import Order
 from eventgate.app.tls import tls_context
 from eventgate.config import Configuration, Http
@@ -84,6 +85,7 @@ async def worker(order: Order) -> AsyncIterator[None]:
             *await _searches(stack, order, ground),
             *stream.routes(),
             *Edges(ground.directory).routes(),
+            *key_routes(ground.pool, ground.clock, ground.directory),
             *RejectList(Rejects(ground.pool, ground.clock)).routes(),
             *Sinks(store, requests, ground.journal, ground.clock, audit).routes(),
             *Health({"database": lambda: _ask_database(ground), "disk": lambda: _ask_disk(disk)}).routes(),

@@ -102,6 +102,11 @@ class Directory:
             found = self.resolve(company, edge=edge, serial=serial)
         return found
 
+    async def has_active(self, company: UUID, edge: UUID) -> bool:
+        """Whether the company has that sensor, and it is in service."""
+        found = await self.find(company, edge=edge)
+        return found is not None and found.state == "active"
+
     async def register(self, company: UUID, *, edge: UUID | None = None, serial: str | None = None) -> Sensor | None:
         """Register a sensor at first sight: one with an id only goes by it, one with a serial number only gets an id.
 

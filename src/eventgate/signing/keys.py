@@ -38,6 +38,7 @@ CURVES: dict[str, Curve] = {
     "P-384": Curve("P-384", "ecdsa-p384-sha384", 48, ec.SECP384R1, ec.ECDSA(hashes.SHA384())),
     "P-521": Curve("P-521", None, 66, ec.SECP521R1, ec.ECDSA(hashes.SHA512())),
 }
+_PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}  # RFC 7518, sections 6.2.2, 6.3.2 and 6.4
 _BY_OPENSSL_NAME = {curve.make().name: curve for curve in CURVES.values()}
 
 
@@ -53,6 +54,13 @@ class VerifyKey:
     @property
     def algorithm(self) -> str | None:
         return self.curve.algorithm
+
+    @property
+    def pem(self) -> str:
+        """SubjectPublicKeyInfo (RFC 5280, section 4.1) as PEM."""
+        return self._public.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        ).decode()
 
     def verify(self, signature: bytes, message: bytes) -> bool:
         """Say whether ``signature`` is this key's: raw r‖s (RFC 9421, 3.3.4), or DER as ``openssl dgst -sign`` writes.
@@ -131,11 +139,9 @@ def load_verify_key(text: str | bytes, key_id: str) -> VerifyKey:
         elif stripped.startswith(b"{"):
             public = _from_jwk(json.loads(stripped))
         elif raw.startswith(b"\x30"):
-            public = serialization.load_der_public_key(raw)
+            public = _from_der(raw)
         else:
-            public = serialization.load_der_public_key(
-                binascii.a2b_base64(b"".join(stripped.split()), strict_mode=True)
-            )
+            public = _from_der(binascii.a2b_base64(b"".join(stripped.split()), strict_mode=True))
     except (ValueError, TypeError, RecursionError, UnsupportedAlgorithm) as error:
         raise _malformed("The verify key is not a public EC key as PEM (SPKI), JWK, or base64 DER.") from error
     if not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name not in _BY_OPENSSL_NAME:
@@ -148,9 +154,29 @@ def _verify_key(public: ec.EllipticCurvePublicKey, key_id: str) -> VerifyKey:
     return VerifyKey(key_id, _BY_OPENSSL_NAME[public.curve.name], spki, public)
 
 
+def _from_der(der: bytes) -> Any:
+    try:
+        return serialization.load_der_public_key(der)
+    except (ValueError, UnsupportedAlgorithm):
+        if _is_private(der):
+            raise _private_key_sent() from None
+        raise
+
+
+def _is_private(der: bytes) -> bool:
+    """Whether it is PKCS#8 or SEC 1, under a passphrase perhaps."""
+    try:
+        serialization.load_der_private_key(der, password=None)
+    except TypeError:  # there is a passphrase
+        return True
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
 def _from_jwk(jwk: dict[str, Any]) -> ec.EllipticCurvePublicKey:
     """RFC 7518, section 6.2.1: both coordinates in base64url at the curve's full size."""
-    if "d" in jwk:
+    if jwk.keys() & _PRIVATE_MEMBERS:
         raise _private_key_sent()
     curve = CURVES.get(jwk["crv"]) if jwk.get("kty") == "EC" and isinstance(jwk.get("crv"), str) else None
     if curve is None:
@@ -174,5 +200,6 @@ def _malformed(detail: str) -> CallerError:
 
 def _private_key_sent() -> CallerError:
     return _malformed(
-        "This is a private key. EventGate wants the public half only; make a new pair, this one was sent."
+        "This is a private key, which nobody but its owner may have. EventGate took no note of it and wants the public "
+        "half only; keep the signing key where it was made. Since this one was sent, make a new pair."
     )

@@ -1,0 +1,26 @@
+"""The addresses of API keys, put together.
+
+Touches nothing itself.
+"""
+
+import asyncpg
+
+from eventgate.access import Audit
+from eventgate.access.keys import Keys
+from eventgate.access.verify_keys import VerifyKeys
+from eventgate.api.keys import ApiKeys
+from eventgate.api.routes import Route
+from eventgate.api.user_keys import UserKeys
+from eventgate.api.verify_keys import KeysVerifyKeys
+from eventgate.clock import Clock
+from eventgate.sensors import Directory
+
+
+def key_routes(pool: asyncpg.Pool, clock: Clock, directory: Directory) -> list[Route]:
+    audit = Audit(pool, clock)
+    keys = Keys(pool, clock, audit, directory.has_active)
+    return [
+        *ApiKeys(keys).routes(),
+        *UserKeys(keys).routes(),
+        *KeysVerifyKeys(keys, VerifyKeys(pool, clock, audit)).routes(),
+    ]
