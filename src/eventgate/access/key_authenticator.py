@@ -161,5 +161,7 @@ def _check_address(principal: Principal, remote: str) -> None:
         address = address.ipv4_mapped
     if address is None or not any(address in network for network in principal.networks or ()):
         raise CallerError(
-            403, "address-not-allowed", f"This API key may not be used from {remote}; see its whitelistedIPs."
+            403,
+            "address-not-allowed",
+            f"This API key may not be used from {remote or 'an unknown address'}; see its whitelistedIPs.",
         )
