@@ -27,6 +27,7 @@ REQUEST_SECONDS = Histogram("eventgate_http_request_seconds", "Time to answer, b
 REQUESTS_LIMITED = Counter(
     "eventgate_requests_limited_total", "Requests refused by a rate limit, by whose it is: key or company.", ["limit"]
 )
+MAILS = Counter("eventgate_mails_total", "Mails to people that came to an end, by which.", ["outcome"])
 EVENTS_ACCEPTED = Counter("eventgate_events_accepted_total", "Events committed and acknowledged.")
 EVENTS_DUPLICATE = Counter("eventgate_events_duplicate_total", "Events that were stored already and answered as such.")
 EVENTS_REJECTED = Counter(

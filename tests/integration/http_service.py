@@ -16,9 +16,11 @@ from uuid import UUID, uuid4
 import aiohttp
 import asyncpg
 from aiohttp import web
+from argon2 import PasswordHasher
 from yarl import URL
 
-from eventgate.access import Audit, AuditLog, Authenticator, Bootstrap, KeyAuthenticator, Rates, bootstrap
+from eventgate.access import Audit, AuditLog, Authenticator, Bootstrap, KeyAuthenticator, Passwords, Rates, bootstrap
+from eventgate.access.links import Links, Post
 from eventgate.alerts.catalogue import defaults
 from eventgate.alerts.export import Export
 from eventgate.alerts.meta import AlertMeta
@@ -40,6 +42,7 @@ from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
 from eventgate.app.keys import key_routes
+from eventgate.app.people import people_routes, signing
 from eventgate.clock import SystemClock
 from eventgate.db.pool import open_pool
 from eventgate.event import Event, Kind, Origin
@@ -58,6 +61,8 @@ from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
 
 METRICS_TOKEN = "let-me-count"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Passwords of tests are nobody's."""
 
 
 @dataclass
@@ -144,8 +149,12 @@ class Service:
 
 
 @asynccontextmanager
-async def http_service(database_url: str, directory: Path, **addresses: Any) -> AsyncIterator[Service]:
+async def http_service(
+    database_url: str, directory: Path, *, post: Post | None = None, **addresses: Any
+) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
+        passwords = Passwords(QUICK)
+        stack.callback(passwords.close)
         clock = SystemClock()
         pool = await open_pool(database_url, size=6, settings=SETTINGS)
         stack.push_async_callback(pool.close)
@@ -183,6 +192,14 @@ async def http_service(database_url: str, directory: Path, **addresses: Any) -> 
             *AuditLines(AuditLog(pool, clock)).routes(),
             *Edges(directory_of_sensors).routes(),
             *key_routes(pool, clock, directory_of_sensors),
+            *people_routes(
+                stack,
+                pool,
+                clock,
+                links=Links(clock, "https://gate.example", post),
+                signing=signing(pool, passwords),
+                addresses=seen_as,
+            ),
             *RejectList(Rejects(pool, clock)).routes(),
             *Sinks(SinkStore(pool, journal), Requests(pool), journal, clock, Audit(pool, clock)).routes(),
             *Writes(walk.write).routes(),
@@ -234,7 +251,8 @@ async def other_company(service: Service) -> tuple[UUID, str]:
     await pool.execute("INSERT INTO users (id, company, login, role) VALUES ($1, $2, 'eve', 'admin')", user, company)
     await pool.execute(
         """INSERT INTO api_keys (id, company, user_id, public_id, hash, scopes, api_version)
-           VALUES ($1, $2, $3, $4, $5, '{alerts:read,edges:read,sinks:read,sinks:manage,audit:read}', '2026-11-22')""",
+           VALUES ($1, $2, $3, $4, $5, '{alerts:read,edges:read,sinks:read,sinks:manage,audit:read,users:manage}',
+                   '2026-11-22')""",
         uuid4(), company, user, key.public_id, key.hash,
     )  # fmt: skip
     await register(pool, company, service.edge, "EG-0001", "Theirs")

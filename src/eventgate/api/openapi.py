@@ -13,6 +13,7 @@ from eventgate.api.parameters import Parameter
 from eventgate.api.problem import MEDIA_TYPE
 from eventgate.api.routes import OpenRoute, Operation, Route, addressed
 from eventgate.api.schemas import SCHEMAS, ref
+from eventgate.api.user_schemas import USER_SCHEMAS
 
 _PROBLEMS = {
     400: "The request cannot be understood, or contradicts itself",
@@ -34,6 +35,7 @@ _TAGS = {
     "events": "What sensors report: alerts, sightings, heartbeats.",
     "edges": "The registered sensors.",
     "sinks": "Where events go.",
+    "people": "Users, and how they come to their passwords.",
     "audit": "What was changed, and by whom.",
     "keys": "API keys: what may be done with them, from where, and whose signatures they vouch for.",
     "service": "EventGate itself.",
@@ -62,7 +64,7 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {**SCHEMAS, **KEY_SCHEMAS},
+            "schemas": {**SCHEMAS, **KEY_SCHEMAS, **USER_SCHEMAS},
             "headers": _HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
         },

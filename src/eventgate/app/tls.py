@@ -1,11 +1,11 @@
-"""The TLS side of the port.
+"""The TLS side of the port, and of the connection to the mail server.
 
 Touches the certificate and key files.
 """
 
 import ssl
 
-from eventgate.config import Http
+from eventgate.config import Http, Mail
 from eventgate.errors import ConfigurationError, FieldError
 
 
@@ -24,3 +24,17 @@ def tls_context(http: Http, source: str) -> ssl.SSLContext | None:
         detail = f"expected a PEM certificate and its key: {error.strerror or error}"
         raise ConfigurationError(source, [FieldError("http.certificate_file", "unreadable", detail)]) from error
     return context
+
+
+def mail_context(mail: Mail, source: str) -> ssl.SSLContext | None:
+    """Whom to trust as the mail server, None for plain SMTP.
+
+    Raises ConfigurationError, of ``source``, where ``ca_file`` is no list of authorities.
+    """
+    if mail.tls == "none":
+        return None
+    try:
+        return ssl.create_default_context(cafile=mail.ca_file)
+    except OSError as error:
+        detail = f"expected certificates as PEM: {error.strerror or error}"
+        raise ConfigurationError(source, [FieldError("mail.ca_file", "unreadable", detail)]) from error

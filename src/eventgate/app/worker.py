@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from eventgate.access import Audit, AuditLog, Authenticator, KeyAuthenticator, LastUsed, Rates
+from eventgate.access import Audit, AuditLog, Authenticator, KeyAuthenticator, LastUsed, Passwords, Rates
 from eventgate.access import authenticator as access
 from eventgate.access import rates as rate_limits
 from eventgate.alerts import catalogue, search
@@ -40,6 +40,7 @@ from eventgate.app.collector import calm_collector
 from eventgate.app.ground import Ground, lay_ground
 from eventgate.app.keys import key_routes
 from eventgate.app.order import Order
+from eventgate.app.people import links_of, people_routes, signing
 from eventgate.app.tls import tls_context
 from eventgate.config import Configuration, Http
 from eventgate.config import Writes as WriteBounds
@@ -86,6 +87,7 @@ async def worker(order: Order) -> AsyncIterator[None]:
             *stream.routes(),
             *Edges(ground.directory).routes(),
             *key_routes(ground.pool, ground.clock, ground.directory),
+            *await _people(stack, configuration, ground, addresses),
             *RejectList(Rejects(ground.pool, ground.clock)).routes(),
             *Sinks(store, requests, ground.journal, ground.clock, audit).routes(),
             *Health({"database": lambda: _ask_database(ground), "disk": lambda: _ask_disk(disk)}).routes(),
@@ -137,6 +139,21 @@ def _limits(writes: WriteBounds) -> Limits:
 def _watched(configuration: Configuration) -> Path | None:
     """The directory whose disk may run full: ours; an external database watches over its own."""
     return None if configuration.database.url else configuration.data
+
+
+async def _people(
+    stack: AsyncExitStack, configuration: Configuration, ground: Ground, addresses: Addresses
+) -> list[Route | OpenRoute]:
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    return people_routes(
+        stack,
+        ground.pool,
+        ground.clock,
+        links=await links_of(stack, configuration, ground.clock),
+        signing=signing(ground.pool, passwords),
+        addresses=addresses,
+    )
 
 
 async def _searches(stack: AsyncExitStack, order: Order, ground: Ground) -> list[Route]:

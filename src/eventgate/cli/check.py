@@ -15,11 +15,12 @@ def check(config: Config = None, connect: Connect = False) -> None:
     import asyncio
 
     from eventgate.app.sinks import check_sinks, plans
-    from eventgate.app.tls import tls_context
+    from eventgate.app.tls import mail_context, tls_context
     from eventgate.config import load
 
     configuration, source = load(config), str(config or "configuration")
     tls_context(configuration.http, source)
+    mail_context(configuration.mail, source)
     findings = asyncio.run(check_sinks(plans(configuration, source), connect=connect))
     for finding in findings:
         print(f"{finding.name}: {finding.transport}, {finding.guarantee}{_answer(finding.fault, connect)}")

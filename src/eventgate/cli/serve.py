@@ -21,7 +21,7 @@ def serve(
 ) -> None:
     """Run EventGate in the foreground until Ctrl-C or SIGTERM."""
     from eventgate.app.sinks import plans
-    from eventgate.app.tls import tls_context
+    from eventgate.app.tls import mail_context, tls_context
     from eventgate.config import load
     from eventgate.processes.lock import AlreadyRunning
     from eventgate.processes.parent import serve as run
@@ -34,6 +34,7 @@ def serve(
         source = str(config or "configuration")
         plans(configuration, source)
         tls_context(configuration.http, source)
+        mail_context(configuration.mail, source)
         configure_logging(configuration.log.level, configuration.log.style)
         asyncio.run(run(configuration))
     except AlreadyRunning as error:

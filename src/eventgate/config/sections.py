@@ -121,6 +121,36 @@ class Metrics(_Section):
     port: int = Field(0, ge=0, le=65535)
 
 
+class Mail(_Section):
+    """The mail server that people's links go through; without a host they are shown to whoever asks for them."""
+
+    host: str = ""
+    port: int = Field(587, ge=1, le=65535)
+    tls: Literal["none", "starttls", "implicit"] = "starttls"
+    ca_file: Path | None = None
+    username: str = ""
+    password: str = Field("", repr=False)
+    sender: str = Field("", pattern=r"^([^\s@<>]+@[^\s@<>]+)?$")
+    timeout_seconds: Seconds = 10.0
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.host and not self.sender:
+            raise ValueError("a host needs a sender, the address that mails come from; expected one")
+        if bool(self.username) != bool(self.password):
+            raise ValueError("username and password belong together; one of them is missing")
+        if self.username and self.tls == "none" and self.host not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError('tls = "none" would send the password readable; expected starttls or implicit')
+        return self
+
+
+class People(_Section):
+    """How long the links are good by which people set a password."""
+
+    invitation_hours: Seconds = 7 * 24.0
+    reset_hours: Seconds = 1.0
+
+
 class Sink(BaseModel):
     """One destination; the keys its transport needs stand beside these and are checked by the transport."""
 
@@ -150,6 +180,8 @@ class Configuration(_Section):
     audit: Audit = Audit()
     log: Log = Log()
     metrics: Metrics = Metrics()
+    mail: Mail = Mail()
+    people: People = People()
     sinks: tuple[Sink, ...] = ()
 
     @field_validator("sinks")

@@ -60,6 +60,9 @@ def test_the_order_of_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("[http]\nhost = '0.0.0.0'", "plain_text_on_network = true to insist"),
         ("[http]\nhost = 'gate'", "http.host: 'gate' does not appear to be an IPv4 or IPv6 address"),
         ("[http]\nkey_file = 'k'", "certificate_file and key_file belong together"),
+        ("[mail]\nhost = 'mail.example'", "a host needs a sender"),
+        ("[mail]\nhost = 'm'\nsender = 'e@m'\nusername = 'e'", "username and password belong together"),
+        ("[mail]\nhost = 'm'\nsender = 'e@m'\nusername = 'e'\npassword = 'p'\ntls = 'none'", "the password readable"),
         ("[[sinks]]\ntransport = 'file'", "sinks.0.name: expected a value, found none"),
         ("[[sinks]]\nname='a'\ntransport='x'\n[[sinks]]\nname='a'\ntransport='x'", "two sinks are called 'a'"),
     ],
@@ -114,7 +117,7 @@ def test_the_documented_file_names_every_key_with_its_default() -> None:
     told = tomllib.loads(
         "\n".join(re.sub(r"^# (?=[a-z_]+ = )", "", line) for line in text.split("\n# [[sinks]]")[0].splitlines())
     )
-    examples = {"certificate_file", "key_file", "trusted_proxies", "workers", "settings"}
+    examples = {"certificate_file", "key_file", "trusted_proxies", "workers", "settings", "ca_file"}
     for name, field in Configuration.model_fields.items():
         if name in {"data", "sinks"}:
             continue

@@ -1,0 +1,45 @@
+"""Who may make, change and unmake whom: nobody gives more than it has, or takes over somebody who has more.
+
+Pure.
+"""
+
+from collections.abc import Sequence
+
+from eventgate.access.principal import Principal
+from eventgate.access.scopes import ROLES
+from eventgate.errors import CallerError, FieldError
+
+_CODE = "role-beyond-yours"
+
+
+def demand_authority(principal: Principal, role: str, pointer: str | None = None) -> None:
+    """Raise CallerError 403 ``role-beyond-yours`` unless this caller may give that role, or manage who has it.
+
+    Otherwise a key with nothing but users:manage could make itself an admin, or reset one's password and sign in.
+    ``pointer`` is the role's place in the body, where it was asked for.
+    """
+    if role == "operator" and not principal.operator:
+        raise _beyond("Only an operator makes or manages an operator.", role, pointer)
+    missing = ROLES[role] - principal.scopes
+    if missing:
+        detail = f"The role {role} may more than you ({', '.join(sorted(missing))}); you cannot give or manage it."
+        raise _beyond(detail, role, pointer)
+
+
+def demand_own_strength(principal: Principal, role: str) -> None:
+    """Raise CallerError 403 ``role-beyond-yours`` unless the caller's credential may all that its user may.
+
+    For changes that lead to signing in as that user: where its links are sent, and what it signs in with.
+    """
+    missing = ROLES[role] - principal.scopes
+    if missing:
+        detail = (
+            "login and email lead to signing in, and this credential may less than its user "
+            f"({', '.join(sorted(missing))} is missing). Use one that may as much."
+        )
+        raise _beyond(detail, role, None)
+
+
+def _beyond(detail: str, role: str, pointer: str | None) -> CallerError:
+    errors: Sequence[FieldError] = [] if pointer is None else [FieldError(pointer, _CODE, detail)]
+    return CallerError(403, "role-beyond-yours", detail, errors, members={"role": role})

@@ -1,0 +1,96 @@
+"""The addresses of people, put together: users, their passwords, and the mail that brings them links.
+
+Touches what its rooms touch; wires them.
+"""
+
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from eventgate.access import Audit, Passwords, Principal
+from eventgate.access.forgotten import Forgotten
+from eventgate.access.links import Links, Post
+from eventgate.access.password_changes import Demand, PasswordChanges
+from eventgate.access.user import EndSessions
+from eventgate.access.users import Users
+from eventgate.api.addresses import Addresses
+from eventgate.api.current_user import CurrentUser
+from eventgate.api.password_links import PasswordLinks
+from eventgate.api.routes import OpenRoute, Route
+from eventgate.api.users import UserRoutes
+from eventgate.app.tls import mail_context
+from eventgate.clock import Clock
+from eventgate.config import Configuration, Mail
+from eventgate.db.pool import translated
+from eventgate.errors import CallerError, FieldError
+from eventgate.mail import Outbox, Smtp
+
+
+class Signing(NamedTuple):
+    """What people's rooms need of those where one signs in."""
+
+    passwords: Passwords
+    demand: Demand
+    end_sessions: EndSessions
+
+
+def signing(pool: asyncpg.Pool, passwords: Passwords) -> Signing:
+    """Nobody signs in yet: a password is checked as it is, and there is no session to end."""
+
+    async def demand(principal: Principal, password: str, _remote: str, pointer: str) -> None:
+        with translated():
+            kept = await pool.fetchval("SELECT password_hash FROM users WHERE id = $1", principal.user)
+        if not await passwords.verify(kept, password):
+            detail = "This is not your current password."
+            raise CallerError(403, "password-wrong", detail, [FieldError(pointer, "password-wrong", detail)])
+
+    async def end_sessions(_connection: object, _user: UUID, _but_for: UUID | None) -> None:
+        return
+
+    return Signing(passwords, demand, end_sessions)
+
+
+def people_routes(
+    stack: AsyncExitStack, pool: asyncpg.Pool, clock: Clock, *, links: Links, signing: Signing, addresses: Addresses
+) -> list[Route | OpenRoute]:
+    audit = Audit(pool, clock)
+    users = Users(pool, clock, audit, links, signing.end_sessions)
+    changes = PasswordChanges(
+        pool, clock, audit, links, signing.passwords, end_sessions=signing.end_sessions, demand=signing.demand
+    )
+    forgotten = Forgotten(pool, clock, audit, links)
+    stack.push_async_callback(forgotten.close)
+    return [
+        *UserRoutes(users).routes(),
+        *CurrentUser(users, changes).routes(),
+        *PasswordLinks(forgotten, changes, addresses).routes(),
+    ]
+
+
+async def links_of(stack: AsyncExitStack, configuration: Configuration, clock: Clock) -> Links:
+    """Links as configured, with mail where there is a mail server."""
+    told = configuration.people
+    return Links(
+        clock,
+        configuration.http.base_url,
+        await _post(stack, configuration.mail),
+        invitation_hours=told.invitation_hours,
+        reset_hours=told.reset_hours,
+    )
+
+
+async def _post(stack: AsyncExitStack, mail: Mail) -> Post | None:
+    if not mail.host:
+        return None
+    transport = Smtp(
+        mail.host,
+        mail.port,
+        mail.sender,
+        tls=mail.tls,
+        context=mail_context(mail, "configuration"),
+        login=(mail.username, mail.password) if mail.username else None,
+        timeout=mail.timeout_seconds,
+    )
+    return (await stack.enter_async_context(Outbox(transport))).hand_over
