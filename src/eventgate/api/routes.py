@@ -94,7 +94,7 @@ class OpenRoute:
 CUSTOMER = Parameter(
     "customerid",
     "Empty, or your own company's id.",
-    {"type": "string", "default": ""},
+    {"type": "string", "default": "", "pattern": "^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?$"},
     lambda text: identifier(text) if text else None,
 )
 """Taken on every published list; callers of the published interface send it."""
