@@ -21,7 +21,7 @@ Observed = Callable[[UUID], Awaitable[Sequence[ObservedCode]]]
 """Answers the codes that a company's sensors have really sent."""
 
 _SCOPE = "alerts:read"
-_MOST = 10**9
+_NUMBERS = list_parameters(integer(0, 10**9), {"type": "integer", "minimum": 0, "maximum": 10**9})
 
 
 class Catalogue:
@@ -35,7 +35,7 @@ class Catalogue:
             Route(
                 "GET", "/v2/alert-categories", _SCOPE, self.categories,
                 Operation("The categories of alerts", "alerts", {200: listed("AlertCategory")}),
-                (*list_parameters(integer(0, _MOST), {"type": "integer", "minimum": 0, "maximum": _MOST}), CUSTOMER), aliases=("/alert-categories",),
+                (*_NUMBERS, CUSTOMER), aliases=("/alert-categories",),
             ),
             Route(
                 "GET", "/v2/alert-codes", _SCOPE, self.codes,
