@@ -58,8 +58,8 @@ async def test_codes_of_the_catalogue_and_codes_that_were_seen(service):
     assert by_code["Müll & mehr?"]["source"] == "observed"
     assert (by_code["Müll & mehr?"]["categoryId"], by_code["Müll & mehr?"]["severity"]) == (6, 3)
     assert by_code["DEAUTHFLOOD"]["source"] == "catalogue"
-    assert by_code["DEAUTHFLOOD"]["lastSeen"] is not None
-    assert by_code["KARMAOUI"]["lastSeen"] is None
+    assert by_code["DEAUTHFLOOD"]["lastSeenAt"] is not None
+    assert by_code["KARMAOUI"]["lastSeenAt"] is None
     _, after = await service.get("/alert-codes?limit=1&startingAfter=M%C3%BCll%20%26%20mehr%3E")
     assert [code["alertCode"] for code in after["data"]] == ["Müll & mehr?"]
 

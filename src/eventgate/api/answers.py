@@ -15,7 +15,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import Counter, Histogram
 
+from eventgate.access import NEWEST_VERSION
 from eventgate.api.problem import caller_problem, internal_problem, problem, unavailable_problem
+from eventgate.api.versions import FIELD
 from eventgate.errors import CallerError, Unavailable
 from eventgate.telemetry import REQUEST_SECONDS, REQUESTS
 
@@ -24,6 +26,9 @@ REQUEST_ID = web.RequestKey("request_id", str)
 
 RATE_FIELDS = web.RequestKey("rate_fields", Mapping[str, str])
 """Where a request keeps what to tell of its caller's rate limits."""
+
+VERSION = web.RequestKey("version", str)
+"""Where the version of the interface that a request is answered in is kept on it, once that is known."""
 
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)  # W3C, section 3.2
 _NO_TRACE = "0" * 32
@@ -88,6 +93,7 @@ def stamp(request: web.BaseRequest, response: web.StreamResponse) -> None:
     What streams does so itself, before it begins.
     """
     response.headers["X-Request-Id"] = request[REQUEST_ID]
+    response.headers[FIELD] = request.get(VERSION, NEWEST_VERSION)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Server"] = "EventGate"
     if fields := request.get(RATE_FIELDS):

@@ -69,5 +69,5 @@ def _shown(code: str, observed: ObservedCode | None) -> dict[str, Any]:
         "title": known.title if known else None,
         "description": known.description if known else None,
         "source": "catalogue" if known else "observed",
-        "lastSeen": rfc3339(observed.last_seen) if observed else None,
+        "lastSeenAt": rfc3339(observed.last_seen) if observed else None,
     }

@@ -13,9 +13,11 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
+from eventgate.access import NEWEST_VERSION
 from eventgate.api.answers import answer, new_request_id
 from eventgate.api.problem import internal_problem, problem
 from eventgate.api.request_line import RequestLines
+from eventgate.api.versions import FIELD
 
 _MAX_LINE = 64 << 10
 """Bytes of a request line: a filter may name a hundred values, and three characters stand for one raw byte."""
@@ -65,7 +67,7 @@ class _Connection(RequestHandler):
             tell = _log.debug if isinstance(exc, ConnectionError) else _log.error  # who left early is told nothing
             tell("connection failed", request_id=request_id, exc_info=exc)
             response = internal_problem(request_id)
-        response.headers.update({"X-Request-Id": request_id, "Server": "EventGate"})
+        response.headers.update({"X-Request-Id": request_id, "Server": "EventGate", FIELD: NEWEST_VERSION})
         response.force_close()
         return response
 

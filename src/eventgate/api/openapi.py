@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventgate.access import NEWEST_VERSION, SCOPES
+from eventgate.api import versions
 from eventgate.api.key_schemas import KEY_SCHEMAS
 from eventgate.api.parameters import Parameter
 from eventgate.api.problem import MEDIA_TYPE
@@ -59,7 +60,11 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
             paths.setdefault(path, {})[method.lower()] = _without_body(operation) if method == "HEAD" else operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "EventGate", "version": NEWEST_VERSION, "description": _DESCRIPTION},
+        "info": {
+            "title": "EventGate",
+            "version": NEWEST_VERSION,
+            "description": f"{_DESCRIPTION}\n{versions.described()}",
+        },
         "servers": [{"url": server_url}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
@@ -73,6 +78,7 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
 
 _RATE_FIELDS = ("RateLimit", "RateLimit-Policy")
 _HEADERS = {
+    versions.FIELD: versions.ANSWERED,
     "RateLimit": {
         "description": 'What is left of each limit, as in `"key";r=7;t=1`; only where there is one '
         "(draft-ietf-httpapi-ratelimit-headers).",
@@ -117,6 +123,7 @@ def _operation(route: Route, path: str) -> dict[str, Any]:
             *(_query_parameter(parameter) for parameter in route.parameters),
             *(_header(name, text, required=True) for name, text in route.headers.items()),
             *(_header(name, text, required=False) for name, text in route.optional_headers.items()),
+            versions.PARAMETER,
         ],
         "security": [{name: []} for name in _SECURITY_SCHEMES],
         "x-scope": route.scope,
@@ -136,6 +143,9 @@ def _described(operation: Operation, usual: Sequence[int] = ()) -> dict[str, Any
     for status in sorted({*usual, *operation.problems}):
         problem = {"description": _PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
         found["responses"].setdefault(str(status), problem)
+    answered = {versions.FIELD: {"$ref": f"#/components/headers/{versions.FIELD}"}}
+    for status, answer in found["responses"].items():
+        found["responses"][status] = answer | {"headers": answer.get("headers", {}) | answered}
     return found
 
 

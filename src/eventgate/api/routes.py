@@ -13,9 +13,10 @@ from aiohttp.typedefs import Handler
 
 from eventgate.access import Actor, Asked, Principal
 from eventgate.api.addresses import Addresses
-from eventgate.api.answers import RATE_FIELDS, REQUEST_ID
+from eventgate.api.answers import RATE_FIELDS, REQUEST_ID, VERSION
 from eventgate.api.parameters import Parameter, identifier, read_query
 from eventgate.api.problem import not_found
+from eventgate.api.versions import differences_of, told_in, version_of
 from eventgate.errors import CallerError, FieldError
 
 Authenticate = Callable[[Asked], Awaitable[Principal]]
@@ -101,7 +102,8 @@ CUSTOMER = Parameter(
 
 
 def door(route: Route, authenticate: Authenticate, spend: Spend, addresses: Addresses) -> Handler:
-    """The way in to a route's handler: credential, rate, scope, parameters, path, in this order."""
+    """The way in to a route's handler: credential, version, rate, scope, parameters, path, in this order."""
+    differences = differences_of(route.path)
 
     async def enter(request: web.Request) -> web.StreamResponse:
         query_string = request.rel_url.raw_query_string
@@ -119,14 +121,17 @@ def door(route: Route, authenticate: Authenticate, spend: Spend, addresses: Addr
             return allowed(await authenticate(asked))
 
         principal = await authenticate(asked)
+        request[VERSION] = version = version_of(request.headers, principal.api_version)
         request[RATE_FIELDS] = spend(principal)
         allowed(principal)
         path = {name: _read_path(route, name, text) for name, text in request.match_info.items()}
         parameters = read_query(query_string, route.parameters)
         _check_customer(parameters.get(CUSTOMER.name), principal)
-        return await route.handler(
+        response = await route.handler(
             Call(request, principal, parameters, path, addresses.base_url(request), check_again, remote)
         )
+        told_in(version, differences, response)
+        return response
 
     return enter
 

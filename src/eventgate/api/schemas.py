@@ -162,8 +162,10 @@ SCHEMAS: dict[str, Schema] = {
             "title": or_null(_TEXT),
             "description": or_null(_TEXT),
             "source": {"enum": ["catalogue", "observed"]},
-            "lastSeen": {**or_null(TIME), "description": "The time of your newest alert with this code."},
-        }
+            "lastSeenAt": {**or_null(TIME), "description": "The time of your newest alert with this code."},
+            "lastSeen": {**or_null(TIME), "deprecated": True, "description": "Until 2026-11-22, for lastSeenAt."},
+        },
+        optional=("lastSeenAt", "lastSeen"),
     ),
     "NewEvent": {
         "type": "object",
