@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.services.certificates import Certificates
+from tests.services.issuer import Issuer
 from tests.services.kafka import Kafka
 from tests.services.rsyslog import Rsyslog
 from tests.services.syslogng import SyslogNg
@@ -27,6 +28,21 @@ def syslogng(tmp_path_factory: pytest.TempPathFactory, certificates: Certificate
     """A fresh syslog-ng, running, with nothing received yet."""
     with SyslogNg(tmp_path_factory.mktemp("syslog-ng"), certificates) as daemon:
         yield daemon
+
+
+@pytest.fixture(scope="session")
+def _issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
+    with Issuer(tmp_path_factory.mktemp("issuer")) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def issuer(_issuer: Issuer) -> Issuer:
+    """The run's one token issuer, running, as if new."""
+    if not _issuer.running:
+        _issuer.start()
+    _issuer.reset()
+    return _issuer
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from eventgate.access.passwords import Passwords
 from eventgate.access.principal import Principal
 from eventgate.access.rates import Rates
 from eventgate.access.scopes import READ_SCOPES, ROLES, SCOPES
+from eventgate.access.tokens import TokenAuthenticator
 from eventgate.access.versions import NEWEST_VERSION, VERSIONS
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Passwords",
     "Principal",
     "Rates",
+    "TokenAuthenticator",
     "bootstrap",
     "forget_lines",
 ]

@@ -12,7 +12,16 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from eventgate.access import Audit, AuditLog, Authenticator, KeyAuthenticator, LastUsed, Passwords, Rates
+from eventgate.access import (
+    Audit,
+    AuditLog,
+    Authenticator,
+    KeyAuthenticator,
+    LastUsed,
+    Passwords,
+    Rates,
+    TokenAuthenticator,
+)
 from eventgate.access import authenticator as access
 from eventgate.access import rates as rate_limits
 from eventgate.alerts import catalogue, search
@@ -38,6 +47,7 @@ from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
 from eventgate.app.collector import calm_collector
 from eventgate.app.ground import Ground, lay_ground
+from eventgate.app.issuers import trusted_issuers
 from eventgate.app.keys import key_routes
 from eventgate.app.order import Order
 from eventgate.app.people import links_of, people_routes, signing
@@ -72,7 +82,12 @@ async def worker(order: Order) -> AsyncIterator[None]:
             stack, order.database_url, connections=configuration.database.connections, name="eventgate-worker"
         )
         last_used = await stack.enter_async_context(LastUsed(ground.pool, ground.clock))
-        authenticator = Authenticator(KeyAuthenticator(ground.pool, ground.clock), used=last_used.note)
+        trusted = await trusted_issuers(stack, configuration, ground.clock)
+        authenticator = Authenticator(
+            KeyAuthenticator(ground.pool, ground.clock),
+            tokens=TokenAuthenticator(trusted, ground.pool, ground.clock) if trusted else None,
+            used=last_used.note,
+        )
         await ground.listener.subscribe(access.CHANNEL, authenticator.forget)
         rates = Rates(configuration.data / rate_limits.FILE, ground.clock)
         stack.callback(rates.close)

@@ -14,6 +14,7 @@ def check(config: Config = None, connect: Connect = False) -> None:
     """Say whether a configuration is right, and if not: file, key, and what was expected."""
     import asyncio
 
+    from eventgate.app.issuers import check_issuers
     from eventgate.app.sinks import check_sinks, plans
     from eventgate.app.tls import mail_context, tls_context
     from eventgate.config import load
@@ -21,6 +22,7 @@ def check(config: Config = None, connect: Connect = False) -> None:
     configuration, source = load(config), str(config or "configuration")
     tls_context(configuration.http, source)
     mail_context(configuration.mail, source)
+    check_issuers(configuration, source)
     findings = asyncio.run(check_sinks(plans(configuration, source), connect=connect))
     for finding in findings:
         print(f"{finding.name}: {finding.transport}, {finding.guarantee}{_answer(finding.fault, connect)}")

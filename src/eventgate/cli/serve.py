@@ -20,6 +20,7 @@ def serve(
     data: Data = None, config: Config = None, port: Port = None, host: Host = None, workers: Workers = None
 ) -> None:
     """Run EventGate in the foreground until Ctrl-C or SIGTERM."""
+    from eventgate.app.issuers import check_issuers
     from eventgate.app.sinks import plans
     from eventgate.app.tls import mail_context, tls_context
     from eventgate.config import load
@@ -35,6 +36,7 @@ def serve(
         plans(configuration, source)
         tls_context(configuration.http, source)
         mail_context(configuration.mail, source)
+        check_issuers(configuration, source)
         configure_logging(configuration.log.level, configuration.log.style)
         asyncio.run(run(configuration))
     except AlreadyRunning as error:

@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 _MEBIBYTE = 1 << 20
 
+_SECURE_URL = r"^(https://[^/?#\s]+[^?#\s]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^?#\s]*)?)$"
+"""What is fetched from it is trusted: behind HTTPS, or on this machine."""
+
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -151,6 +154,40 @@ class People(_Section):
     reset_hours: Seconds = 1.0
 
 
+class TokenIssuer(_Section):
+    """One issuer of OAuth2 tokens that is trusted; ``access/issuer.py`` says what the keys mean."""
+
+    url: str = Field(pattern=_SECURE_URL)
+    audiences: tuple[str, ...] = Field(min_length=1)
+    jwks_url: str = Field("", pattern=rf"{_SECURE_URL}|^$")
+    algorithms: tuple[str, ...] = Field(("ES256", "RS256", "PS256", "EdDSA", "Ed25519"), min_length=1)
+    leeway_seconds: int = Field(30, ge=0, le=300)
+    scopes_claim: str = Field("scope", min_length=1)
+    company_claim: str = ""
+    company: str = ""
+    user_claim: str = ""
+    scopes: dict[str, tuple[str, ...]] = {}
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    proxy: str = Field("", pattern=r"^(http://[^/?#\s]+/?)?$")
+    private_addresses: bool = False
+
+    @model_validator(mode="after")
+    def _says_whose(self) -> Self:
+        if bool(self.company) == bool(self.company_claim):
+            raise ValueError("expected either company (an id or a name) or company_claim (where the token says it)")
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file belong together; one of them is missing")
+        return self
+
+
+class OAuth2(_Section):
+    """Whose tokens are taken beside auth keys."""
+
+    issuers: tuple[TokenIssuer, ...] = ()
+
+
 class Sink(BaseModel):
     """One destination; the keys its transport needs stand beside these and are checked by the transport."""
 
@@ -182,6 +219,7 @@ class Configuration(_Section):
     metrics: Metrics = Metrics()
     mail: Mail = Mail()
     people: People = People()
+    oauth2: OAuth2 = OAuth2()
     sinks: tuple[Sink, ...] = ()
 
     @field_validator("sinks")

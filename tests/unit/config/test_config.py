@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eventgate.config import Configuration, load
+from eventgate.config import Configuration, TokenIssuer, load
 from eventgate.errors import ConfigurationError
 
 DOCUMENTED = Path(__file__).parents[3] / "config" / "eventgate.toml"
@@ -63,6 +63,9 @@ def test_the_order_of_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("[mail]\nhost = 'mail.example'", "a host needs a sender"),
         ("[mail]\nhost = 'm'\nsender = 'e@m'\nusername = 'e'", "username and password belong together"),
         ("[mail]\nhost = 'm'\nsender = 'e@m'\nusername = 'e'\npassword = 'p'\ntls = 'none'", "the password readable"),
+        ("[[oauth2.issuers]]\nurl='http://login.example'\naudiences=['a']\ncompany='c'", "oauth2.issuers.0.url"),
+        ("[[oauth2.issuers]]\nurl='https://login.example'\naudiences=['a']", "either company"),
+        ("[[oauth2.issuers]]\nurl='https://login.example'\naudiences=[]\ncompany='c'", "oauth2.issuers.0.audiences"),
         ("[[sinks]]\ntransport = 'file'", "sinks.0.name: expected a value, found none"),
         ("[[sinks]]\nname='a'\ntransport='x'\n[[sinks]]\nname='a'\ntransport='x'", "two sinks are called 'a'"),
     ],
@@ -119,10 +122,19 @@ def test_the_documented_file_names_every_key_with_its_default() -> None:
     )
     examples = {"certificate_file", "key_file", "trusted_proxies", "workers", "settings", "ca_file"}
     for name, field in Configuration.model_fields.items():
-        if name in {"data", "sinks"}:
+        if name in {"data", "oauth2", "sinks"}:
             continue
         defaults = field.default.model_dump()
         assert set(told[name]) == set(defaults), f"[{name}] documents other keys than there are"
         for key in set(defaults) - examples:
             assert told[name][key] == defaults[key], f"[{name}] {key}"
     assert Path(told["data"]) == Configuration().data
+
+
+def test_the_documented_issuer_names_every_key_with_its_default() -> None:
+    example = DOCUMENTED.read_text().split("# [[oauth2.issuers]]\n")[1]
+    told = tomllib.loads("\n".join(line.removeprefix("# ") for line in example.splitlines()))
+    assert set(told) == set(TokenIssuer.model_fields)
+    defaults = TokenIssuer(url="https://login.example", audiences=("a",), company="c").model_dump(mode="json")
+    for key in set(told) - {"url", "audiences", "scopes", "company", "ca_file", "certificate_file", "key_file"}:
+        assert told[key] == defaults[key], key
