@@ -58,8 +58,9 @@ def invalid(errors: Collection[FieldError]) -> CallerError:
     return CallerError(422, _CODE, " ".join(error.detail for error in errors), tuple(errors))
 
 
-def described(model: type[Body], *, required: bool = True) -> Mapping[str, Any]:
-    """The request body object of the OpenAPI document."""
+def described(model: type[Body]) -> Mapping[str, Any]:
+    """The request body object of the OpenAPI document; it may be left out where none of its members must be there."""
+    required = any(field.is_required() for field in model.model_fields.values())
     return {"required": required, "content": {"application/json": {"schema": model.model_json_schema()}}}
 
 

@@ -143,14 +143,31 @@ def add(
     spend: Spend,
     addresses: Addresses,
 ) -> None:
-    """Put a table of routes into an application."""
+    """Put a table of routes into an application; any other method of an address in it is refused."""
+    handlers: dict[str, dict[str, Handler]] = {}
     for route in routes:
         handler = route.handler if isinstance(route, OpenRoute) else door(route, authenticate, spend, addresses)
         for method, path in addressed(route):
-            application.router.add_route(method, path, handler)
-        if isinstance(route, Route) and route.streamed:  # or an address beside it, /alerts/{id} say, would take HEAD
-            for path in (route.path, *route.aliases):
-                application.router.add_route("HEAD", path, refuse_head)
+            taken = handlers.setdefault(path, {})
+            assert method not in taken, f"two routes answer {method} {path}"
+            taken[method] = handler
+    for path in sorted(handlers, key=_words_first):
+        resource = application.router.add_resource(path)
+        for method, handler in handlers[path].items():
+            resource.add_route(method, handler)
+        resource.add_route("*", _refusal(sorted(handlers[path])))
+
+
+def _words_first(path: str) -> list[bool]:
+    """Sorts /users/current before /users/{id}, which would take it for one of its own."""
+    return [step.startswith("{") for step in path.split("/")]
+
+
+def _refusal(methods: Sequence[str]) -> Handler:
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMethodNotAllowed(request.method, methods)
+
+    return refuse
 
 
 def addressed(route: Route | OpenRoute) -> Iterator[tuple[str, str]]:
@@ -160,10 +177,6 @@ def addressed(route: Route | OpenRoute) -> Iterator[tuple[str, str]]:
         yield route.method, path
         if route.method == "GET" and not streamed:
             yield "HEAD", path
-
-
-async def refuse_head(request: web.Request) -> web.StreamResponse:
-    raise web.HTTPMethodNotAllowed(request.method, ["GET"])
 
 
 def _read_path(route: Route, name: str, text: str) -> Any:

@@ -38,7 +38,7 @@ class UserKeys:
                 "POST", "/v2/users/current/api-keys", MANAGE, self.create_own,
                 Operation(
                     "Create an API key of your user", "keys", {201: one("ApiKey", "Created")}, TOLD_ONCE,
-                    described(NewOwnKey, required=False), problems=(413, 415, 422),
+                    described(NewOwnKey), problems=(413, 415, 422),
                 ),
             ),
             Route(
