@@ -27,7 +27,7 @@ def serving() -> Iterator[Serving]:
 
 
 def _command(serving: Serving, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "eventgate", arguments[0], "--data", str(serving.data), *arguments[1:]]
+    return [sys.executable, "-m", "eventgate", *arguments, "--data", str(serving.data)]
 
 
 def _run(serving: Serving, *arguments: str, stdin: bytes = b"", status: int = 0) -> tuple[str, str]:
@@ -172,3 +172,25 @@ def test_mistakes_are_told_in_one_paragraph(serving: Serving) -> None:
     assert "key-malformed" in said
     _, said = _run(serving, "send", "/no/such/file", status=2)
     assert said.strip() == "eventgate: /no/such/file: No such file or directory"
+
+
+def test_a_company_is_made_changed_and_retired(serving: Serving) -> None:
+    def companies(verb: str, *arguments: str, status: int = 0) -> tuple[str, str]:
+        return _run(serving, "companies", verb, *arguments, status=status)
+
+    said, _ = companies("create", "Harbour Ltd", "--admin-login", "ada", "--rate-limit", "200")
+    assert "#token=" in said.splitlines()[-1]
+    shown, _ = companies("list", "--json")
+    harbour = next(each for each in map(json.loads, shown.splitlines()) if each["name"] == "Harbour Ltd")
+    assert harbour["rateLimit"] == 200
+    said, _ = companies("update", harbour["id"], "--no-rate-limit", "--name", "Quay")
+    assert "Quay" in said
+    assert "any" in said
+    said, _ = companies("retire", harbour["id"], "--yes")
+    assert said == "Quay is retired.\n"
+    shown, _ = companies("list", "--status", "retired")
+    assert [line.split()[1] for line in shown.splitlines()] == ["Name", "Quay"]
+    _, said = companies("retire", serving.bootstrap["companyId"], "--yes", status=1)
+    assert "409 company-of-operator" in said
+    _, said = companies("create", "Nobody", status=2)
+    assert "--admin-email" in said

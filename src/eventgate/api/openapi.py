@@ -9,6 +9,7 @@ from typing import Any
 
 from eventgate.access import NEWEST_VERSION, SCOPES
 from eventgate.api import versions
+from eventgate.api.companies import COMPANY_SCHEMAS
 from eventgate.api.key_schemas import KEY_SCHEMAS
 from eventgate.api.parameters import Parameter
 from eventgate.api.problem import MEDIA_TYPE
@@ -36,6 +37,7 @@ _TAGS = {
     "events": "What sensors report: alerts, sightings, heartbeats.",
     "edges": "The registered sensors.",
     "sinks": "Where events go.",
+    "companies": "Who shares this EventGate.",
     "people": "Users, and how they come to their passwords.",
     "audit": "What was changed, and by whom.",
     "keys": "API keys: what may be done with them, from where, and whose signatures they vouch for.",
@@ -69,7 +71,7 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {**SCHEMAS, **KEY_SCHEMAS, **USER_SCHEMAS},
+            "schemas": {**SCHEMAS, **KEY_SCHEMAS, **USER_SCHEMAS, **COMPANY_SCHEMAS},
             "headers": _HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
         },

@@ -1,4 +1,4 @@
-"""The addresses of people, put together: users, their passwords, and the mail that brings them links.
+"""The addresses of people, put together: companies, users, their passwords, and the mail that brings them links.
 
 Touches what its rooms touch; wires them.
 """
@@ -10,12 +10,14 @@ from uuid import UUID
 import asyncpg
 
 from eventgate.access import Audit, Passwords, Principal
+from eventgate.access.companies import Companies
 from eventgate.access.forgotten import Forgotten
 from eventgate.access.links import Links, Post
 from eventgate.access.password_changes import Demand, PasswordChanges
 from eventgate.access.user import EndSessions
 from eventgate.access.users import Users
 from eventgate.api.addresses import Addresses
+from eventgate.api.companies import CompanyRoutes
 from eventgate.api.current_user import CurrentUser
 from eventgate.api.password_links import PasswordLinks
 from eventgate.api.routes import OpenRoute, Route
@@ -62,7 +64,9 @@ def people_routes(
     )
     forgotten = Forgotten(pool, clock, audit, links)
     stack.push_async_callback(forgotten.close)
+    companies = Companies(pool, clock, audit, users, links)
     return [
+        *CompanyRoutes(companies).routes(),
         *UserRoutes(users).routes(),
         *CurrentUser(users, changes).routes(),
         *PasswordLinks(forgotten, changes, addresses).routes(),

@@ -13,6 +13,7 @@ from eventgate.cli import terminal
 from eventgate.cli.alerts import alerts
 from eventgate.cli.audit import audit
 from eventgate.cli.check import check
+from eventgate.cli.companies import companies
 from eventgate.cli.keys import keys
 from eventgate.cli.migrate import migrate
 from eventgate.cli.send import send
@@ -59,7 +60,7 @@ for panel, commands in {
 }.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
-for group in (keys,):
+for group in (keys, companies):
     app.add_typer(group, rich_help_panel="Say who may do what")
 
 

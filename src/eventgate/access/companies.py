@@ -1,0 +1,172 @@
+"""The companies of this EventGate, for its operator: made with a first admin, changed, retired.
+
+Touches PostgreSQL (owns companies). Each change and its line in the audit log are one transaction, and every process
+hears of it (migration 0001).
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+import asyncpg
+
+from eventgate.access.actor import Actor
+from eventgate.access.audit import Audit, Change
+from eventgate.access.links import Delivery, Links
+from eventgate.access.user import User
+from eventgate.access.users import NewUser, Users
+from eventgate.clock import Clock
+from eventgate.db.pages import fetch_page
+from eventgate.db.pool import Row, translated
+from eventgate.errors import CallerError
+from eventgate.formats.times import rfc3339
+from eventgate.ids import uuid7
+from eventgate.journal.times import timestamp_of
+from eventgate.query.paging import Page, PageRequest
+
+_COLUMNS = "id, name, rate_limit, created_at, updated_at, retired_at"
+_ROWS = "companies WHERE ($1::boolean IS NULL OR (retired_at IS NULL) = $1)"
+_ONE = f"SELECT {_COLUMNS} FROM companies WHERE id = $1"  # noqa: S608 - put together of our own SQL, here and below
+_INSERT = f"""
+INSERT INTO companies (id, name, rate_limit, id_secret, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $5)
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+_UPDATE = f"UPDATE companies SET name = $2, rate_limit = $3, updated_at = $4 WHERE id = $1 RETURNING {_COLUMNS}"  # noqa: S608
+_RETIRE = f"UPDATE companies SET retired_at = $2, updated_at = $2 WHERE id = $1 RETURNING {_COLUMNS}"  # noqa: S608
+_RUNS_THE_GATE = "SELECT EXISTS (SELECT FROM users WHERE company = $1 AND role = 'operator' AND deleted_at IS NULL)"
+_SECRET_BYTES = 32
+
+
+class Company(NamedTuple):
+    """One company. ``rate_limit`` is in requests a second of all its credentials together, None for any number."""
+
+    id: UUID
+    name: str
+    rate_limit: int | None
+    created_at: datetime
+    updated_at: datetime
+    retired_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        return cls(*row.values())
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "status": "active" if self.retired_at is None else "retired",
+            "rateLimit": self.rate_limit,
+            "createdAt": _time(self.created_at),
+            "updatedAt": _time(self.updated_at),
+            "retiredAt": None if self.retired_at is None else _time(self.retired_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """A new company, its first admin, and where the admin's invitation went."""
+
+    company: Company
+    admin: User
+    delivery: Delivery
+
+
+class Companies:
+    """Every method raises Unavailable where the database is away; what else, it says."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, audit: Audit, users: Users, links: Links) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._audit = audit
+        self._users = users
+        self._links = links
+
+    async def page(self, asked: PageRequest, *, active: bool | None = None) -> Page[Company]:
+        """All companies, or those that are active, or those that are retired; newest first."""
+        page = await fetch_page(self._pool, _COLUMNS, _ROWS, (active,), asked)
+        return Page(
+            [Company.of(row) for row in page.items],
+            page.total, page.total_is_exact, page.complete, page.next, page.previous,
+        )  # fmt: skip
+
+    async def get(self, company: UUID) -> Company | None:
+        with translated():
+            row = await self._pool.fetchrow(_ONE, company)
+        return None if row is None else Company.of(row)
+
+    async def found(self, actor: Actor, name: str, rate_limit: int | None, admin: NewUser) -> Founded:
+        """Make a company with its first admin, and invite it: all of it or nothing.
+
+        Raises CallerError 409 ``login-taken``, 422 where the admin has neither login nor address.
+        """
+        now = self._clock.now_ms()
+        async with self._changing() as connection:
+            row = await connection.fetchrow(
+                _INSERT, uuid7(now), name, rate_limit, secrets.token_bytes(_SECRET_BYTES), timestamp_of(now)
+            )
+            company = Company.of(row)
+            await self._note(connection, actor, "company.create", None, company)
+            user = await self._users.create_within(connection, actor, company.id, admin)
+            link = await self._links.issue_within(connection, user)
+        return Founded(company, user, await self._links.deliver(user, link))
+
+    async def update(self, actor: Actor, company: UUID, changes: Mapping[str, Any]) -> Company | None:
+        """Change ``name`` and ``rate_limit``, those of them that are named; None where there is no such company.
+
+        Raises CallerError 409 ``company-retired``.
+        """
+        async with self._changing() as connection:
+            before = await self._locked(connection, company)
+            if before is None:
+                return None
+            if before.retired_at is not None:
+                raise CallerError(409, "company-retired", "This company is retired, and cannot be changed any more.")
+            wanted = before._replace(**changes)
+            if wanted == before:
+                return before
+            now = timestamp_of(self._clock.now_ms())
+            after = Company.of(await connection.fetchrow(_UPDATE, company, wanted.name, wanted.rate_limit, now))
+            await self._note(connection, actor, "company.update", before, after)
+        return after
+
+    async def retire(self, actor: Actor, company: UUID) -> bool:
+        """Let nobody of a company in from now on; False where there is none of that id. Again is the same.
+
+        Its events stay as long as all events do. Raises CallerError 409 ``company-of-operator``.
+        """
+        async with self._changing() as connection:
+            before = await self._locked(connection, company)
+            if before is None or before.retired_at is not None:
+                return before is not None
+            if company == actor.company or await connection.fetchval(_RUNS_THE_GATE, company):
+                detail = "Operators of this EventGate belong to this company; without it nobody could run the gate."
+                raise CallerError(409, "company-of-operator", detail)
+            now = timestamp_of(self._clock.now_ms())
+            after = Company.of(await connection.fetchrow(_RETIRE, company, now))
+            await self._note(connection, actor, "company.retire", before, after)
+        return True
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[Any]:
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection
+
+    async def _locked(self, connection: Any, company: UUID) -> Company | None:
+        row = await connection.fetchrow(f"{_ONE} FOR UPDATE", company)
+        return None if row is None else Company.of(row)
+
+    async def _note(self, connection: Any, actor: Actor, action: str, before: Company | None, after: Company) -> None:
+        shown = None if before is None else before.shown()
+        await self._audit.record_within(
+            connection, actor, Change(action, str(after.id), after.id, shown, after.shown())
+        )
+
+
+def _time(moment: datetime) -> str:
+    return rfc3339(int(moment.timestamp() * 1000))
