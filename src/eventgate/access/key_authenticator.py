@@ -1,36 +1,44 @@
 """Turns an auth key into a Principal, from memory while it is fresh.
 
-Touches PostgreSQL (companies, users, api_keys, verify_keys) on a miss. A cached answer lives for seconds and falls at
-once when PostgreSQL tells of a change.
+Touches PostgreSQL (companies, users, api_keys, verify_keys) on a miss, in two lanes: keys that were good wait for
+nobody but one another; strangers prove themselves first, at the same cost whether a key is unknown or wrong.
 """
 
-import asyncio
 import hashlib
 import hmac
+from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 import asyncpg
 
 from eventgate.access.asked import Asked
 from eventgate.access.credentials import unauthenticated
+from eventgate.access.lane import Lane
+from eventgate.access.memory import LIFETIME_SECONDS, Memory
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import ROLES
 from eventgate.clock import Clock
-from eventgate.db.pool import Row, translated
+from eventgate.db.pool import Row, fetch_within
 from eventgate.errors import CallerError
 from eventgate.signing.authkey import AuthKey, ParsedAuthKey
 from eventgate.signing.keys import load_verify_key
 
-LIFETIME_SECONDS = 5.0
-"""How long a revoked key may live on in a process that does not hear the notification."""
+MOST_STRANGERS = 500
+"""Keys that nobody has proved yet and that may wait; whoever comes then is answered 503 ``busy``."""
 
-_MOST_CACHED = 10_000
+_SECONDS = 5.0
+"""How long the database may take to answer."""
+
+_TOGETHER = 100  # principals are made on the loop, some 50 µs each
+_MOST_KNOWN = 20_000
+_NOBODY = bytes(32)
+
+_PROVE = "SELECT public_id, hash FROM api_keys WHERE public_id = ANY($1::text[])"
 
 _LOAD = """
-SELECT k.id, k.company, k.user_id, k.hash, k.scopes, k.edge, k.registers_edges, k.whitelisted_ips, k.rate_limit,
-       k.api_version::text,
+SELECT k.public_id, k.id, k.company, k.user_id, k.hash, k.scopes, k.edge, k.registers_edges, k.whitelisted_ips,
+       k.rate_limit, k.api_version::text,
        (extract(epoch FROM k.expires_at) * 1000)::bigint AS expires_ms,
        k.deleted_at IS NOT NULL OR u.deleted_at IS NOT NULL OR u.deactivated_at IS NOT NULL
            OR c.retired_at IS NOT NULL AS revoked,
@@ -38,7 +46,7 @@ SELECT k.id, k.company, k.user_id, k.hash, k.scopes, k.edge, k.registers_edges, 
        ARRAY(SELECT v.id FROM verify_keys v WHERE v.key = k.id AND v.deleted_at IS NULL ORDER BY v.id) AS verify_ids,
        ARRAY(SELECT v.spki FROM verify_keys v WHERE v.key = k.id AND v.deleted_at IS NULL ORDER BY v.id) AS verify_keys
 FROM api_keys k JOIN users u ON u.id = k.user_id JOIN companies c ON c.id = k.company
-WHERE k.public_id = $1
+WHERE k.public_id = ANY($1::text[])
 """
 
 
@@ -54,31 +62,41 @@ class KeyAuthenticator:
     def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
-        self._entries: dict[bytes, _Entry] = {}
-        self._loads: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
-        self._changes = 0
+        self._memory: Memory[_Entry] = Memory(clock)
+        self._known: dict[bytes, None] = {}
+        self._strangers = Lane(self._prove, together=MOST_STRANGERS, most=MOST_STRANGERS)
+        self._acquainted = Lane(self._load, together=_TOGETHER, most=_MOST_KNOWN)
 
-    def forget(self, _payload: str = "") -> None:
-        """Drop everything remembered: something changed. What is being loaded right now will not be remembered."""
-        self._entries.clear()
-        self._changes += 1
+    def forget(self, payload: str = "") -> None:
+        """Drop what is remembered of what ``payload`` names; what is being loaded will not be remembered either."""
+        self._memory.forget(payload)
 
     def remembered(self, asked: Asked, text: str) -> Principal | None:
         """Who that is where memory tells, at once; None where the database must be asked.
 
         Raises as ``authenticate`` does.
         """
-        entry = self._entries.get(_slot(text))
-        if entry is None or entry.fresh_until < self._clock.monotonic():
-            return None
-        return self._admit(entry, asked)
+        entry = self._memory.fresh(_slot(text))
+        return None if entry is None else self._admit(entry, asked)
 
     async def authenticate(self, asked: Asked, text: str) -> Principal:
         """Say whose auth key that is.
 
         Raises CallerError 401 or 403 (docs/status-codes.md), Unavailable when the database is away.
         """
-        return self._admit(await self._load(_slot(text), _parse(text)), asked)
+        parsed = _parse(text)
+        if parsed.hash not in self._known:
+            shown = await self._strangers.ask(parsed.public_id)
+            if not hmac.compare_digest(shown or _NOBODY, parsed.hash):
+                raise unauthenticated("key-unknown", "This EventGate does not know the auth key.")
+            while len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[parsed.hash] = None
+        entry = await self._acquainted.ask(parsed)
+        if entry is None:
+            self._known.pop(parsed.hash, None)
+            raise unauthenticated("key-revoked", "This API key was revoked; make a new one.")
+        return self._admit(entry, asked)
 
     def _admit(self, entry: _Entry, asked: Asked) -> Principal:
         if entry.expires_ms is not None and entry.expires_ms <= self._clock.now_ms():
@@ -87,28 +105,25 @@ class KeyAuthenticator:
             _check_address(entry.principal, asked.remote)
         return entry.principal
 
-    async def _load(self, slot: bytes, parsed: ParsedAuthKey) -> _Entry:
-        """Load a key once, however many requests wait for it."""
-        async with self._loads.setdefault(slot, asyncio.Lock()):
-            entry = self._entries.get(slot)
-            if entry is not None and entry.fresh_until >= self._clock.monotonic():
-                return entry
-            changes = self._changes
-            entry = await self._query(parsed)
-            if changes == self._changes:
-                while len(self._entries) >= _MOST_CACHED:
-                    del self._entries[next(iter(self._entries))]
-                self._entries[slot] = entry
-            return entry
+    async def _prove(self, public_ids: Sequence[str]) -> dict[str, bytes]:
+        rows = await fetch_within(self._pool, _SECONDS, _PROVE, public_ids)
+        return {row["public_id"]: row["hash"] for row in rows}
 
-    async def _query(self, parsed: ParsedAuthKey) -> _Entry:
-        with translated():
-            row = await self._pool.fetchrow(_LOAD, parsed.public_id)
-        if row is None or not hmac.compare_digest(row["hash"], parsed.hash):
-            raise unauthenticated("key-unknown", "This EventGate does not know the auth key.")
-        if row["revoked"]:
-            raise unauthenticated("key-revoked", "This API key was revoked; make a new one.")
-        return _Entry(_principal(row), row["expires_ms"], self._clock.monotonic() + LIFETIME_SECONDS)
+    async def _load(self, keys: Sequence[ParsedAuthKey]) -> dict[ParsedAuthKey, _Entry]:
+        """Those of the keys that are still good; they are remembered."""
+        fresh_until = self._clock.monotonic() + LIFETIME_SECONDS
+        with self._memory.loading() as heard:
+            rows = await fetch_within(self._pool, _SECONDS, _LOAD, [key.public_id for key in keys])
+            by_public_id = {row["public_id"]: row for row in rows if not row["revoked"]}
+            found = {}
+            for key in keys:
+                row = by_public_id.get(key.public_id)
+                if row is None or not hmac.compare_digest(row["hash"], key.hash):
+                    self._memory.drop(key.hash)
+                else:
+                    found[key] = _Entry(_principal(row), row["expires_ms"], fresh_until)
+                    self._memory.remember(key.hash, found[key], heard)
+        return found
 
 
 def _slot(text: str) -> bytes:

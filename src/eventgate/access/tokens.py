@@ -17,7 +17,7 @@ from eventgate.access.principal import Principal
 from eventgate.access.scopes import ROLES, SCOPES
 from eventgate.access.token_check import Checked, Trusted, check_token
 from eventgate.clock import Clock
-from eventgate.db.pool import Row, translated
+from eventgate.db.pool import Row, fetch_within
 
 _SECONDS = 5.0
 """How long the database may take to answer."""
@@ -73,8 +73,7 @@ class TokenAuthenticator:
         issuer, claims = checked.issuer, checked.claims
         company = _claim(claims, issuer.company_claim) if issuer.company_claim else issuer.company
         begun = self._clock.monotonic()
-        with translated():
-            rows = await self._pool.fetch(_LOAD, _text(company), _user(checked), timeout=_SECONDS)
+        rows = await fetch_within(self._pool, _SECONDS, _LOAD, _text(company), _user(checked))
         if len(rows) != 1 or rows[0]["retired"]:
             raise unauthenticated(
                 "token-company-unknown", "The token's company is none of this EventGate's.", error="invalid_token"

@@ -74,5 +74,16 @@ def translated() -> Iterator[None]:
         raise Unavailable("storage-unavailable", detail) from error
 
 
+async def fetch_within(pool: asyncpg.Pool, seconds: float, query: str, *arguments: Any) -> list["Row"]:
+    """The rows, or Unavailable: ``seconds`` each for a free connection, for the answer, and for giving up on it.
+
+    A database that hangs answers nothing, not even that a query is cancelled.
+    """
+    with translated():
+        async with pool.acquire(timeout=seconds) as connection:
+            rows: list[Row] = await connection.fetch(query, *arguments, timeout=seconds)
+            return rows
+
+
 Row = Any
 """A record as asyncpg returns it, which carries no types of its own."""
