@@ -1,8 +1,10 @@
 """The dated versions of the interface over HTTP: pinned, overridden for a call, upgraded, and gone back to in time."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from eventgate.access import NEWEST_VERSION, VERSIONS
@@ -114,6 +116,17 @@ async def test_a_key_of_the_first_start_has_a_window_too(service):
     _, key = await service.get(f"/keys/{service.made.key_id}", service.made.admin_auth_key)
     assert key["apiVersionDowngradeNotAllowedAfter"] > key["createdAt"]
     assert (await repin(service, key["id"], OLDER))[0] == 200
+
+
+async def test_other_processes_hear_of_a_key_that_is_pinned_anew(service, database_url):
+    heard = asyncio.Event()
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.add_listener("eventgate_access", lambda *_: heard.set())
+        await repin(service, service.made.key_id, OLDER)
+        await asyncio.wait_for(heard.wait(), 10)
+    finally:
+        await connection.close()
 
 
 async def test_the_document_tells_of_the_header_and_of_the_difference(service):

@@ -299,6 +299,27 @@ async def test_the_keys_of_a_user_and_of_the_current_one(service, user):
         assert [(await service.ask("DELETE", path))[0] for _ in range(2)] == [204, 204]
 
 
+async def test_a_key_made_while_its_user_is_deleted_is_deleted_or_never_made(service, user):
+    for _ in range(5):
+        leaver = await a_user(service, "admin")
+        kept = await made(service, leaver)
+
+        async def delete(leaver: UUID = leaver) -> None:
+            async with service.pool.acquire() as connection, connection.transaction():
+                await connection.execute("UPDATE users SET deleted_at = now() WHERE id = $1", leaver)
+                await asyncio.sleep(0.01)
+                await connection.execute("UPDATE api_keys SET deleted_at = now() WHERE user_id = $1", leaver)
+
+        _, *answers = await asyncio.gather(
+            delete(),
+            *(service.post("/keys", {"userId": str(leaver)}) for _ in range(3)),
+            *(service.ask("PUT", f"/keys/{kept['id']}", {"description": "changed"}) for _ in range(3)),
+        )
+        assert {status for status, _ in answers} <= {200, 201, 409, 422}
+        live = "SELECT count(*) FROM api_keys WHERE user_id = $1 AND deleted_at IS NULL"
+        assert await service.pool.fetchval(live, leaver) == 0
+
+
 async def test_many_at_once_meet_no_mistake_of_ours(service, user):
     key = await made(service, user)
     path = f"/keys/{key['id']}"

@@ -98,7 +98,7 @@ class KeyChanges(Body):
         default_factory=list, min_length=1, description=_SCOPES
     )
     edge: UUID | None = Field(None, alias="edgeId", description=_EDGE)
-    registers_edges: bool = Field(default=False, description=_REGISTERS)
+    registers_edges: bool = Field(default_factory=bool, description=_REGISTERS)
     expires_at: Moment | None = Field(None, description=_EXPIRES)
     rate_limit: int | None = Field(None, ge=1, le=_MOST_A_SECOND, description=_RATE)
 

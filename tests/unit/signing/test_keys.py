@@ -93,7 +93,14 @@ def test_what_is_no_verify_key_is_refused(name: str) -> None:
 
 def test_a_private_key_sent_by_mistake_is_said_to_be_one() -> None:
     key = SigningKey.generate()
-    for text in (key.to_pem(), json.dumps({**_jwk(key), "d": "AAAA"})):
+    der, sec1 = serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL
+    pkcs8, locked = serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"passphrase")
+    whole = [
+        key._private.private_bytes(der, form, lock)
+        for form, lock in ((sec1, serialization.NoEncryption()), (pkcs8, serialization.NoEncryption()), (pkcs8, locked))
+    ]
+    texts = [key.to_pem(), json.dumps({**_jwk(key), "d": "AAAA"}), *whole, *map(base64.b64encode, whole)]
+    for text in texts:
         with pytest.raises(CallerError, match="private key"):
             load_verify_key(text, "k")
 
