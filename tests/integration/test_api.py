@@ -7,6 +7,7 @@ import json
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
+import aiohttp
 import pytest
 
 from eventgate.event import Kind
@@ -274,6 +275,19 @@ async def test_export_as_lines_and_as_a_defused_table(service):
     shown = HOSTILE.replace("\0", "\ufffd")
     assert [row["message"] for row in rows] == [f"'{shown}", "'@cmd", "plain", "' +1"]
     assert [json.loads(row["data"])["number"] for row in rows] == [0, 1, 2, 3]
+
+
+async def test_an_export_ends_when_its_caller_may_no_longer(service: Service) -> None:
+    large = json.dumps({"x": "y" * 60_000}).encode()
+    await service.store([service.event(number, data=large) for number in range(800)])  # more than sockets hold
+    async with service.session.get(
+        service.url + "/v2/alerts/export", headers={"X-API-Key": service.made.auth_key}
+    ) as answer:
+        await answer.content.readuntil(b"\n")
+        await service.pool.execute("UPDATE api_keys SET deleted_at = now()")
+        service.authenticator.forget()
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.content.read()
 
 
 async def test_export_of_what_nothing_can_match_is_empty(service):

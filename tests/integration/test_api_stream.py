@@ -107,6 +107,21 @@ async def test_a_quiet_stream_comments_and_ends_when_its_key_is_revoked(service,
                 pass
 
 
+async def test_a_stream_that_is_never_quiet_ends_as_well(service):
+    async def keep_it_busy():
+        for number in range(10_000):
+            await service.store([service.event(number)])
+
+    async with follow(service) as answer, asyncio.timeout(20):
+        storing = asyncio.create_task(keep_it_busy())
+        await answer.content.readuntil(b"event: alert")
+        await service.pool.execute("UPDATE companies SET retired_at = now()")
+        service.authenticator.forget()
+        while await answer.content.readany():
+            pass
+        storing.cancel()
+
+
 async def test_a_drain_ends_streams(service):
     async with follow(service) as answer:
         await service.stream.stop()

@@ -1,16 +1,21 @@
-"""Rate limits on a whole EventGate of several workers: what gets through is what the limits say."""
+"""Rate limits on a whole EventGate of several workers: what gets through is what the limits say.
+
+And what its operator changes is felt by all of them.
+"""
 
 import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import aiohttp
 import asyncpg
 import pytest
 
 from eventgate.db.embedded import EmbeddedPostgres
+from eventgate.signing.authkey import AuthKey
 from tests.serving import Serving
 
 _LIMIT = 40
@@ -91,3 +96,33 @@ async def test_a_limit_holds_over_all_workers(serving: Serving, connection: asyn
     await fired.fire(f"{serving.url}/v2/edges", keys, 0.3)
     assert set(fired.statuses) == {200}
     assert "RateLimit" not in fired.fields[200]
+
+
+async def test_a_company_is_made_bounded_and_retired(serving: Serving, connection: asyncpg.Connection) -> None:
+    """Every change is felt by every worker within a second."""
+    operator, theirs = {"X-API-Key": serving.bootstrap["adminAuthKey"]}, AuthKey.mint()
+    async with aiohttp.ClientSession(serving.url, headers=operator) as session:
+        body = {"name": "Harbour", "rateLimit": 1, "admin": {"login": "ada"}}
+        async with session.post("/v2/companies", json=body) as answer:
+            assert answer.status == 201
+            made = await answer.json()
+        await connection.execute(
+            """INSERT INTO api_keys (id, company, user_id, public_id, hash, scopes, api_version)
+               SELECT $1, company, id, $2, $3, '{edges:read}', '2026-11-22' FROM users WHERE login = 'ada'""",
+            uuid4(), theirs.public_id, theirs.hash,
+        )  # fmt: skip
+
+        async def asked() -> Counter[int]:
+            fired = _Fired()
+            await fired.fire(f"{serving.url}/v2/edges", [theirs.whole], 0.2)
+            return fired.statuses
+
+        assert (await asked())[429] > 0
+        async with session.patch(f"/v2/companies/{made['id']}", json={"rateLimit": None}) as answer:
+            assert answer.status == 200
+        await asyncio.sleep(1)
+        assert set(await asked()) == {200}
+        async with session.delete(f"/v2/companies/{made['id']}") as answer:
+            assert answer.status == 204
+        await asyncio.sleep(1)
+        assert set(await asked()) == {401}

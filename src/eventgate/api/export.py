@@ -20,7 +20,7 @@ from eventgate.api.answers import stamp
 from eventgate.api.filters import FILTER
 from eventgate.api.parameters import Parameter, one_of
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
-from eventgate.errors import Unavailable
+from eventgate.errors import CallerError, Unavailable
 from eventgate.query import parse_filters
 
 _MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
@@ -78,8 +78,9 @@ class ExportAlerts:
         try:
             await response.write((_header() if name == "csv" else b"") + write(first))
             async for page in pages:
+                await call.check_again()
                 await response.write(write(page))
-        except Unavailable as error:
+        except (CallerError, Unavailable) as error:
             # The status is said already. A chunked answer without its last chunk is how HTTP says that it is not whole.
             _log.warning("export broken off", code=error.code)
             raise ConnectionResetError from error

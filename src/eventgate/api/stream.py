@@ -30,6 +30,9 @@ MOST_STREAMS = 200
 """Live streams of one process: each costs a connection, and a look at every event."""
 
 _LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 0.5
+"""How long a stream goes on without asking whether its caller still may."""
+
 _EVENTS_AT_ONCE = 500
 _HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The last is for nginx, which would else hold events back."""
@@ -98,9 +101,12 @@ class Stream:
 
     async def _run(self, call: Call, response: web.StreamResponse, matches: Matcher, cursor: Cursor) -> None:
         await response.write(_still_at(cursor) + b"retry: 1000\n\n")
-        said = self._clock.monotonic()
+        said = checked = self._clock.monotonic()
         while not self._stopping and _is_open(call.request):
             batches = await self._tail.read(cursor, max_events=_EVENTS_AT_ONCE)
+            if self._clock.monotonic() - checked >= _CHECK_SECONDS:
+                await call.check_again()
+                checked = self._clock.monotonic()
             if batches:
                 await self._directory.warm(call.principal.company)
             for batch in batches:
@@ -110,7 +116,6 @@ class Stream:
                     said = self._clock.monotonic()
                 cursor = batch.end
             if self._clock.monotonic() - said >= COMMENT_SECONDS:
-                await call.check_again()
                 await response.write(_still_at(cursor) + b"\n")
                 said = self._clock.monotonic()
             if not batches:
