@@ -13,6 +13,8 @@ from struct import Struct
 from typing import NamedTuple
 from zlib import crc32
 
+import structlog
+
 from eventgate.access.file_lock import FileLocks
 from eventgate.access.principal import Principal
 from eventgate.clock import Clock
@@ -26,6 +28,8 @@ _ROW = Struct("<16sdII")  # whose, when the second began, requests of the second
 _WAYS = 8
 _GROUPS = 2048
 _NOBODY = bytes(16)
+
+_log = structlog.get_logger()
 
 
 class Second(NamedTuple):
@@ -70,9 +74,7 @@ class Rates:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        size = _GROUPS * _WAYS * _ROW.size
-        os.ftruncate(descriptor, size)  # what is new reads as zeros, and what is there stays
-        self._rows = mmap(descriptor, size)
+        self._rows = _shared(descriptor, _GROUPS * _WAYS * _ROW.size)
         self._locks = FileLocks(descriptor)
 
     def close(self) -> None:
@@ -124,6 +126,19 @@ class Rates:
                 oldest, rested = offset, rest
         _ROW.pack_into(self._rows, oldest, holder, now, 0, 0)
         return oldest
+
+
+def _shared(descriptor: int, size: int) -> mmap:
+    """The file in memory. What is new in it reads as zeros, and what is there stays.
+
+    Its blocks are allocated at once: a write into a hole of a file on a full disk would end the process.
+    """
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        _log.warning("no room for the rates' file: each worker counts for itself", error=error.strerror)
+        return mmap(-1, size)
+    return mmap(descriptor, size)
 
 
 def _group(holder: bytes) -> int:

@@ -1,5 +1,6 @@
 """Rates: a second's worth at once, as many as the limit says in the long run, counted for all workers together."""
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -158,3 +159,18 @@ def test_more_callers_than_there_is_room_for_are_still_answered(worker: Worker) 
     rates = worker()
     for _ in range(30_000):
         rates.spend(replace(CALLER, key=uuid4(), rate_limit=1))
+
+
+def test_on_a_full_disk_each_worker_counts_for_itself(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    limited = replace(CALLER, rate_limit=3)
+    assert [_accepted(worker(), limited, 9) for _ in range(2)] == [3, 3]
+
+
+def test_no_hole_of_the_file_is_left_for_a_full_disk(worker: Worker, tmp_path: Path) -> None:
+    worker()
+    found = (tmp_path / "rates").stat()
+    assert found.st_blocks * 512 >= found.st_size
