@@ -34,6 +34,7 @@ EVENTS_REJECTED = Counter(
     "eventgate_events_rejected_total", "Events of a verified write not accepted, by code.", ["code"]
 )
 WRITES_REFUSED = Counter("eventgate_writes_refused_total", "Writes refused whole, by problem code.", ["code"])
+SIGN_INS = Counter("eventgate_sign_ins_total", "Attempts to sign in, by what came of them.", ["outcome"])
 VERIFY_SECONDS = Histogram(
     "eventgate_verify_seconds", "Time to check one write's digest and signature.", buckets=_SECONDS
 )

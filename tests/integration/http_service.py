@@ -21,6 +21,7 @@ from yarl import URL
 
 from eventgate.access import Audit, AuditLog, Authenticator, Bootstrap, KeyAuthenticator, Passwords, Rates, bootstrap
 from eventgate.access.links import Links, Post
+from eventgate.access.sessions import Lifetime, revoke_all_within
 from eventgate.alerts.catalogue import defaults
 from eventgate.alerts.export import Export
 from eventgate.alerts.meta import AlertMeta
@@ -42,7 +43,8 @@ from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
 from eventgate.app.keys import key_routes
-from eventgate.app.people import people_routes, signing
+from eventgate.app.people import Signing, people_routes
+from eventgate.app.signing_in import open_entrance
 from eventgate.clock import SystemClock
 from eventgate.db.pool import open_pool
 from eventgate.event import Event, Kind, Origin
@@ -183,7 +185,12 @@ async def http_service(
             limits=Limits(),
         )
         search = AlertSearch(pool, directory_of_sensors.names_of, partitions, clock)
+        entrance = await open_entrance(
+            stack, pool, clock, passwords=passwords, audit=Audit(pool, clock), addresses=seen_as,
+            key_file=directory / "sessions.key", lifetime=Lifetime(),
+        )  # fmt: skip
         table = [
+            *entrance.routes,
             *Alerts(search).routes(),
             *stream.routes(),
             *ExportAlerts(Export(pool, directory_of_sensors.names_of, partitions, clock)).routes(),
@@ -197,7 +204,7 @@ async def http_service(
                 pool,
                 clock,
                 links=Links(clock, "https://gate.example", post),
-                signing=signing(pool, passwords),
+                signing=Signing(passwords, entrance.current_password.demand, revoke_all_within),
                 addresses=seen_as,
             ),
             *RejectList(Rejects(pool, clock)).routes(),
@@ -206,7 +213,7 @@ async def http_service(
             *Health({"database": well}).routes(),
             *metrics.routes(),
         ]
-        authenticator = Authenticator(KeyAuthenticator(pool, clock))
+        authenticator = Authenticator(KeyAuthenticator(pool, clock), sessions=entrance.authenticator)
         rates = Rates(directory / "rates", clock)
         stack.callback(rates.close)
         application = build_application(

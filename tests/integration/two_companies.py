@@ -47,6 +47,12 @@ async def world(service: Service, company: UUID, roles: tuple[str, ...], mark: s
            VALUES ($1, $2, '{}', 'json', 'file', 'confirmed')""",
         mark, company,
     )  # fmt: skip
+    session = uuid4()
+    await service.pool.execute(
+        """INSERT INTO sessions (id, user_id, hash, remote, user_agent, created_at, last_used_at, expires_at)
+           VALUES ($1, $2, sha256($3), '', '', now(), now(), now() + interval '1 day')""",
+        session, user, session.bytes,
+    )  # fmt: skip
     ids = {
         "id": event.id,
         "edgeId": sensor,
@@ -54,6 +60,7 @@ async def world(service: Service, company: UUID, roles: tuple[str, ...], mark: s
         "keyUuid": key,
         "verifyKeyId": verify_key,
         "userUuid": user,
+        "sessionId": session,
         "companyId": company,
         "name": mark,
     }

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventgate.access import NEWEST_VERSION, SCOPES
+from eventgate.access.credentials import SESSION_COOKIE
+from eventgate.access.session_authenticator import CSRF_HEADER
 from eventgate.api import versions
 from eventgate.api.companies import COMPANY_SCHEMAS
 from eventgate.api.key_schemas import KEY_SCHEMAS
@@ -38,7 +40,7 @@ _TAGS = {
     "edges": "The registered sensors.",
     "sinks": "Where events go.",
     "companies": "Who shares this EventGate.",
-    "people": "Users, and how they come to their passwords.",
+    "people": "Users, their passwords and second factors, and where they are signed in.",
     "audit": "What was changed, and by whom.",
     "keys": "API keys: what may be done with them, from where, and whose signatures they vouch for.",
     "service": "EventGate itself.",
@@ -49,6 +51,7 @@ Signed events in, committed before they are acknowledged, searchable, and out ag
 Times are RFC 3339 in UTC with milliseconds, ids are UUIDs. Errors are problem documents (RFC 9457) with a stable
 `code`. Every answer carries `X-Request-Id`. A parameter that is not described is refused with 400.
 """
+_CSRF = "The session's `csrfToken`. With a session's cookie it must be sent; with anything else it counts for nothing."
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -102,6 +105,13 @@ _SECURITY_SCHEMES = {
         "name": "Authorization",
         "description": "The auth key itself, without a scheme in front.",
     },
+    "cookieAuth": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "The session that `POST /v2/sessions` began. Counts only where neither header is sent; on all "
+        "but GET and HEAD it goes with `X-CSRF-Token`, and a browser's `Origin` must be this address.",
+    },
 }
 
 
@@ -126,6 +136,7 @@ def _operation(route: Route, path: str) -> dict[str, Any]:
             *(_header(name, text, required=True) for name, text in route.headers.items()),
             *(_header(name, text, required=False) for name, text in route.optional_headers.items()),
             versions.PARAMETER,
+            *([] if route.method == "GET" else [_header(CSRF_HEADER, _CSRF, required=False)]),
         ],
         "security": [{name: []} for name in _SECURITY_SCHEMES],
         "x-scope": route.scope,

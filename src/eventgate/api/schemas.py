@@ -238,6 +238,18 @@ SCHEMAS: dict[str, Schema] = {
             },
         }
     ),
+    "Session": closed(
+        {
+            "id": UUID,
+            "userId": UUID,
+            "remote": {**_TEXT, "description": "From where it was begun."},
+            "userAgent": {**_TEXT, "description": "What it was begun with, by its own account."},
+            "createdAt": TIME,
+            "lastUsedAt": {**TIME, "description": "To the minute."},
+            "expiresAt": {**TIME, "description": "When it ends however much it is used."},
+            "current": {"type": "boolean", "description": "Whether it is the one that asks."},
+        }
+    ),
     "Sink": closed(
         {
             "name": _TEXT,

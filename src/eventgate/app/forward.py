@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
-from eventgate.access import forget_lines
+from eventgate.access import Audit, forget_lines
+from eventgate.access.sessions import Sessions
+from eventgate.access.sweeping import Sweeping
+from eventgate.access.throttle import Throttle
 from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
 from eventgate.app.collector import calm_collector
 from eventgate.app.ground import lay_ground
 from eventgate.app.order import Order
+from eventgate.app.signing_in import lifetime_of
 from eventgate.app.sinks import plans
 from eventgate.config import Configuration
 from eventgate.forward.supervisor import Stores, Supervisor
@@ -45,6 +49,9 @@ async def forward(order: Order) -> AsyncIterator[None]:
         await stack.enter_async_context(housekeeping)
         partitions = Partitions(ground.pool, ground.clock)
         await stack.enter_async_context(DayCounts(ground.pool, partitions, ground.clock))
+        audit = Audit(ground.pool, ground.clock)
+        sessions = Sessions(ground.pool, ground.clock, audit, lifetime_of(configuration))
+        await stack.enter_async_context(Sweeping(sessions, Throttle(ground.pool, ground.clock)))
         stores = Stores(
             journal=ground.journal,
             tail=ground.tail,

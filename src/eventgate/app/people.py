@@ -5,11 +5,10 @@ Touches what its rooms touch; wires them.
 
 from contextlib import AsyncExitStack
 from typing import NamedTuple
-from uuid import UUID
 
 import asyncpg
 
-from eventgate.access import Audit, Passwords, Principal
+from eventgate.access import Audit, Passwords
 from eventgate.access.companies import Companies
 from eventgate.access.forgotten import Forgotten
 from eventgate.access.links import Links, Post
@@ -25,8 +24,6 @@ from eventgate.api.users import UserRoutes
 from eventgate.app.tls import mail_context
 from eventgate.clock import Clock
 from eventgate.config import Configuration, Mail
-from eventgate.db.pool import translated
-from eventgate.errors import CallerError, FieldError
 from eventgate.mail import Outbox, Smtp
 
 
@@ -36,22 +33,6 @@ class Signing(NamedTuple):
     passwords: Passwords
     demand: Demand
     end_sessions: EndSessions
-
-
-def signing(pool: asyncpg.Pool, passwords: Passwords) -> Signing:
-    """Nobody signs in yet: a password is checked as it is, and there is no session to end."""
-
-    async def demand(principal: Principal, password: str, _remote: str, pointer: str) -> None:
-        with translated():
-            kept = await pool.fetchval("SELECT password_hash FROM users WHERE id = $1", principal.user)
-        if not await passwords.verify(kept, password):
-            detail = "This is not your current password."
-            raise CallerError(403, "password-wrong", detail, [FieldError(pointer, "password-wrong", detail)])
-
-    async def end_sessions(_connection: object, _user: UUID, _but_for: UUID | None) -> None:
-        return
-
-    return Signing(passwords, demand, end_sessions)
 
 
 def people_routes(

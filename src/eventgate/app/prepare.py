@@ -4,6 +4,7 @@ Touches the database and the data directory, once, in the parent.
 """
 
 from eventgate.access.first_start import bootstrap
+from eventgate.access.server_key import load_server_key
 from eventgate.clock import SystemClock
 from eventgate.config import Configuration
 from eventgate.db.durability import demand_durable
@@ -16,8 +17,10 @@ from eventgate.sensors import register
 async def prepare(configuration: Configuration, database_url: str) -> None:
     """Make the database ready and, at the first start, a company with its first keys.
 
-    Raises ConfigurationError where the database would forget or is newer than we are, Unavailable where it is away.
+    Raises ConfigurationError where the database would forget or is newer than we are, or the sessions' key is none;
+    Unavailable where it is away.
     """
+    load_server_key(configuration.session_key_file)
     await demand_durable(database_url)
     await migrate(database_url)
     await open_journal(database_url, days_past=configuration.writes.max_age_days)

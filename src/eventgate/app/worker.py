@@ -24,6 +24,7 @@ from eventgate.access import (
 )
 from eventgate.access import authenticator as access
 from eventgate.access import rates as rate_limits
+from eventgate.access.sessions import revoke_all_within
 from eventgate.alerts import catalogue, search
 from eventgate.alerts.export import Export
 from eventgate.alerts.meta import AlertMeta
@@ -50,7 +51,8 @@ from eventgate.app.ground import Ground, lay_ground
 from eventgate.app.issuers import trusted_issuers
 from eventgate.app.keys import key_routes
 from eventgate.app.order import Order
-from eventgate.app.people import links_of, people_routes, signing
+from eventgate.app.people import Signing, links_of, people_routes
+from eventgate.app.signing_in import lifetime_of, open_entrance
 from eventgate.app.tls import tls_context
 from eventgate.config import Configuration, Http
 from eventgate.config import Writes as WriteBounds
@@ -83,17 +85,24 @@ async def worker(order: Order) -> AsyncIterator[None]:
         )
         last_used = await stack.enter_async_context(LastUsed(ground.pool, ground.clock))
         trusted = await trusted_issuers(stack, configuration, ground.clock)
+        addresses = Addresses(http.public_url, http.trusted_proxies)
+        passwords, audit = Passwords(), Audit(ground.pool, ground.clock)
+        stack.callback(passwords.close)
+        entrance = await open_entrance(
+            stack, ground.pool, ground.clock, passwords=passwords, audit=audit, addresses=addresses,
+            key_file=configuration.session_key_file, lifetime=lifetime_of(configuration),
+        )  # fmt: skip
+        signing = Signing(passwords, entrance.current_password.demand, revoke_all_within)
         authenticator = Authenticator(
             KeyAuthenticator(ground.pool, ground.clock),
             tokens=TokenAuthenticator(trusted, ground.pool, ground.clock) if trusted else None,
+            sessions=entrance.authenticator,
             used=last_used.note,
         )
         await ground.listener.subscribe(access.CHANNEL, authenticator.forget)
         rates = Rates(configuration.data / rate_limits.FILE, ground.clock)
         stack.callback(rates.close)
-        addresses = Addresses(http.public_url, http.trusted_proxies)
         stream = Stream(ground.journal, ground.tail, ground.directory, ground.clock)
-        audit = Audit(ground.pool, ground.clock)
         store, requests = SinkStore(ground.pool, ground.journal), Requests(ground.pool)
         disk = Disk(_watched(configuration), configuration.writes.min_free_disk_bytes, ground.clock)
         table: list[Route | OpenRoute] = [
@@ -102,9 +111,10 @@ async def worker(order: Order) -> AsyncIterator[None]:
             *stream.routes(),
             *Edges(ground.directory).routes(),
             *key_routes(ground.pool, ground.clock, ground.directory),
-            *await _people(stack, configuration, ground, addresses),
+            *await _people(stack, configuration, ground, addresses, signing),
             *RejectList(Rejects(ground.pool, ground.clock)).routes(),
             *Sinks(store, requests, ground.journal, ground.clock, audit).routes(),
+            *entrance.routes,
             *Health({"database": lambda: _ask_database(ground), "disk": lambda: _ask_disk(disk)}).routes(),
             *_metrics(configuration),
         ]
@@ -157,16 +167,14 @@ def _watched(configuration: Configuration) -> Path | None:
 
 
 async def _people(
-    stack: AsyncExitStack, configuration: Configuration, ground: Ground, addresses: Addresses
+    stack: AsyncExitStack, configuration: Configuration, ground: Ground, addresses: Addresses, signing: Signing
 ) -> list[Route | OpenRoute]:
-    passwords = Passwords()
-    stack.callback(passwords.close)
     return people_routes(
         stack,
         ground.pool,
         ground.clock,
         links=await links_of(stack, configuration, ground.clock),
-        signing=signing(ground.pool, passwords),
+        signing=signing,
         addresses=addresses,
     )
 

@@ -110,6 +110,14 @@ class Audit(_Section):
     keep_days: Positive = 400
 
 
+class Sessions(_Section):
+    """How long people stay signed in, and the secret that their tokens and second factors hang on."""
+
+    idle_minutes: int = Field(60, ge=5, le=30 * 24 * 60)
+    lifetime_hours: int = Field(24, ge=1, le=365 * 24)
+    key_file: Path | None = None
+
+
 class Log(_Section):
     """Structured logs on standard error."""
 
@@ -215,12 +223,18 @@ class Configuration(_Section):
     journal: Journal = Journal()
     search: Search = Search()
     audit: Audit = Audit()
+    sessions: Sessions = Sessions()
     log: Log = Log()
     metrics: Metrics = Metrics()
     mail: Mail = Mail()
     people: People = People()
     oauth2: OAuth2 = OAuth2()
     sinks: tuple[Sink, ...] = ()
+
+    @property
+    def session_key_file(self) -> Path:
+        """Where the sessions' secret is kept."""
+        return self.sessions.key_file or self.data / "sessions.key"
 
     @field_validator("sinks")
     @classmethod
