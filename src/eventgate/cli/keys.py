@@ -232,12 +232,12 @@ def _table(found: list[dict[str, Any]]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Id", "Key", "Last used", "Expires"):
         table.add_column(column, no_wrap=True)
-    for column in ("May", "For"):
+    for column in ("For", "May"):
         table.add_column(column, overflow="fold")
     for key in found:
         moments = (terminal.local_time(key[name]) if key[name] else "-" for name in ("lastUsedAt", "expiresAt"))
         may = " ".join(key["scopes"]) + (" (one sensor)" if key["edgeId"] else "")
-        table.add_row(*map(terminal.plain, (key["id"], key["key"], *moments, may or "-", key["description"] or "-")))
+        table.add_row(*map(terminal.plain, (key["id"], key["key"], *moments, key["description"] or "-", may or "-")))
     terminal.out.print(table, soft_wrap=False)
 
 
@@ -250,6 +250,13 @@ def _members(key: dict[str, Any]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in key.items():
-        text = "-" if value is None else " ".join(value) if isinstance(value, list) else str(value)
-        table.add_row(name, terminal.plain(text))
+        table.add_row(name, terminal.plain(_written(value)))
     terminal.out.print(table, soft_wrap=False)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
