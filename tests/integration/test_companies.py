@@ -1,6 +1,7 @@
 """Companies over HTTP: made with an admin who comes in, bounded, retired; and by nobody but the operator."""
 
 import asyncio
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,13 +9,14 @@ import pytest
 
 from eventgate.signing.authkey import AuthKey
 from tests.integration.http_service import http_service, other_company
+from tests.integration.signing_in import Browser
 
 PASSWORD = "gravel otter nineteen lamps"
 
 
 @pytest.fixture
 async def service(database_url, tmp_path):
-    async with http_service(database_url, tmp_path) as running:
+    async with http_service(database_url, tmp_path, trusted_proxies=[ip_network("127.0.0.1")]) as running:
         yield running
 
 
@@ -86,6 +88,21 @@ async def test_a_retired_company_is_let_in_nowhere(service):
     service.authenticator.forget()  # which PostgreSQL tells every worker to do; test_processes_http has them do it
     status, refused = await call(service, "GET", "/v2/edges", key=key)
     assert (status, refused["code"]) == (401, "key-revoked")
+
+
+async def test_the_first_admin_signs_in_until_the_company_is_retired(service):
+    made = await found(service)
+    token = made["admin"]["link"]["url"].partition("#token=")[2]
+    await call(service, "POST", "/v2/password-links/redeem", {"token": token, "password": PASSWORD})
+    ada = Browser(service)
+    status, session = await ada.sign_in("ada", PASSWORD)
+    assert (status, session["user"]["companyId"], session["user"]["role"]) == (201, made["id"], "admin")
+    assert (await ada.ask("GET", "/v2/users"))[1]["total"] == 1
+
+    assert await call(service, "DELETE", f"/v2/companies/{made['id']}") == (204, None)
+    service.authenticator.forget()
+    assert (await ada.ask("GET", "/v2/users"))[0] == 401
+    assert (await Browser(service).sign_in("ada", PASSWORD))[0] == 401
 
 
 async def test_an_invitation_into_a_retired_company_is_worthless(service):

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import aiohttp
@@ -21,10 +22,12 @@ from tests.serving import Serving
 _LIMIT = 40
 
 
-@pytest.fixture
-def serving(public_path: Path) -> Iterator[Serving]:
-    with Serving(public_path, workers=3) as running:
-        yield running
+@pytest.fixture(scope="module")
+def serving() -> Iterator[Serving]:
+    with TemporaryDirectory(prefix="eventgate-test-") as name:
+        Path(name).chmod(0o755)  # the database's account passes through
+        with Serving(Path(name), workers=3) as running:
+            yield running
 
 
 @pytest.fixture
