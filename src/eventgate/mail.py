@@ -108,10 +108,10 @@ class Smtp:
             raise _refusal([error.code]) from None
         except aiosmtplib.SMTPNotSupported:
             raise MailRefused("the server cannot do what this mail needs") from None
-        except (ValueError, IndexError):  # of an address that no message can carry
-            raise MailRefused("the message cannot be written down") from None
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailDeferred(type(error).__name__) from None
+        except (ValueError, IndexError):  # of an address that no message can carry
+            raise MailRefused("the message cannot be written down") from None
 
 
 class Outbox:
