@@ -100,12 +100,13 @@ BEYOND_SCHEMAS = {
     "scope-not-for-bound-key": "nor which scopes go with which other member",
     "version-unknown": "nor which versions there have been",
     "link-invalid": "nor which links were sent",
+    "password-guessable": "how easy a password is to guess takes more than a pattern",
     "verify-key-malformed": "that a point lies on its curve is nothing a pattern can say",
 }
 # The same of single members, whose problems have the code body-invalid.
 MEMBERS_BEYOND_SCHEMAS = {
     "/expiresAt": "must be still to come",
-    "/login": "may be left out where there is an email",
+    "/login": "is measured as it is folded",
     "/whitelistedIPs": "a network has no host bits set",
 }
 # The same of whole operations.

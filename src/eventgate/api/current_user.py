@@ -24,6 +24,10 @@ _TAG = "people"
 _ITSELF = "/v2/users/current"
 
 Password = Annotated[str, Field(min_length=1, max_length=1024)]
+NewPassword = Annotated[
+    str,  # measured where it is judged, which says more
+    Field(description="Not easy to guess.", json_schema_extra={"minLength": 12, "maxLength": 128}),
+]
 
 
 class ChangeYourself(Body):
@@ -38,7 +42,7 @@ class ChangePassword(Body):
     """A new password, and the one until now."""
 
     current_password: Password
-    new_password: Annotated[str, Field(description="12 to 128 characters, not easy to guess.")]
+    new_password: NewPassword
 
 
 class CurrentUser:
@@ -59,7 +63,7 @@ class CurrentUser:
                 Operation(
                     "Change what is said of you", _TAG, {200: one("User", "Changed")},
                     "login and email take a credential that may all that you may, since they lead to signing in.",
-                    described(ChangeYourself), (409, 413, 415, 422),
+                    described(ChangeYourself, required=False), (409, 413, 415, 422),
                 ),
             ),
             Route(

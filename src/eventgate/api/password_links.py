@@ -14,6 +14,7 @@ from eventgate.access.password_changes import PasswordChanges
 from eventgate.api.addresses import Addresses
 from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import Body, described, read_body
+from eventgate.api.current_user import NewPassword
 from eventgate.api.routes import OpenRoute, Operation
 from eventgate.api.users import Login
 
@@ -30,8 +31,8 @@ class ForgottenPassword(Body):
 class Redeem(Body):
     """The token behind the ``#`` of a link, and the password to be."""
 
-    token: Annotated[str, Field(min_length=1, max_length=200)]
-    password: Annotated[str, Field(description="12 to 128 characters, not easy to guess.")]
+    token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    password: NewPassword
 
 
 class PasswordLinks:

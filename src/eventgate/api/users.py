@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from eventgate.access import ROLES, SCOPES, Principal
 from eventgate.access.authority import demand_authority
 from eventgate.access.user import User
 from eventgate.access.users import NewUser, Users
-from eventgate.api.bodies import NO_CONTROLS, Body, Line, described, read_body, read_object
+from eventgate.api.bodies import Body, Line, described, read_body, read_object
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, list_parameters, listed_page, listed_whole
 from eventgate.api.problem import not_found
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
@@ -23,15 +24,25 @@ from eventgate.errors import CallerError
 _SCOPE, _TAG = "users:manage", "people"
 
 Role = Literal["operator", "admin", "analyst", "sensor"]
-Login = Annotated[str, Field(min_length=1, max_length=320, pattern=NO_CONTROLS)]
+Login = Annotated[
+    str, Field(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")
+]
 Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r'^[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f]+@[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f]+$')]  # fmt: skip  # noqa: E501
 """Enough of RFC 5321 to be put into a header field; whether it is anybody's, a mail tells."""
 
 NO_BODY = {"required": False, "content": {"application/json": {"schema": {"type": "object", "maxProperties": 0}}}}
 
 
+def _sent(member: str) -> JsonDict:
+    return {"required": [member], "properties": {member: {"type": "string"}}}
+
+
 class InviteUser(Body):
     """A new user; ``login`` is the email where it is left out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [_sent("login"), _sent("email")]}  # what pydantic cannot say: one of the two
+    )
 
     role: Role
     login: Login | None = None
@@ -87,7 +98,7 @@ class UserRoutes:
                 Operation(
                     "Change a user", _TAG, {200: one("User", "Changed")},
                     "Felt by every process within a second. Another login or email makes the user's link worthless.",
-                    described(ChangeUser), (404, 409, 413, 415, 422),
+                    described(ChangeUser, required=False), (404, 409, 413, 415, 422),
                 ),
             ),
             Route(
