@@ -63,7 +63,7 @@ class CurrentUser:
                 Operation(
                     "Change what is said of you", _TAG, {200: one("User", "Changed")},
                     "login and email take a credential that may all that you may, since they lead to signing in.",
-                    described(ChangeYourself, required=False), (409, 413, 415, 422),
+                    described(ChangeYourself), (409, 413, 415, 422),
                 ),
             ),
             Route(

@@ -98,7 +98,7 @@ class UserRoutes:
                 Operation(
                     "Change a user", _TAG, {200: one("User", "Changed")},
                     "Felt by every process within a second. Another login or email makes the user's link worthless.",
-                    described(ChangeUser, required=False), (404, 409, 413, 415, 422),
+                    described(ChangeUser), (404, 409, 413, 415, 422),
                 ),
             ),
             Route(
