@@ -194,3 +194,31 @@ def test_a_company_is_made_changed_and_retired(serving: Serving) -> None:
     assert "409 company-of-operator" in said
     _, said = companies("create", "Nobody", status=2)
     assert "--admin-email" in said
+
+
+def test_a_user_is_invited_changed_and_comes_back_after_losing_the_password(serving: Serving) -> None:
+    def users(verb: str, *arguments: str, stdin: str = "", status: int = 0) -> tuple[str, str]:
+        return _run(serving, "users", verb, *arguments, stdin=stdin.encode(), status=status)
+
+    link, said = users("invite", "--email", "ann@example.org", "--name", "Ann Lee")
+    assert link.strip().startswith(f"{serving.bootstrap['url']}/console/set-password#token=")
+    assert "ann@example.org is made, as analyst" in said
+    _, said = users("set-password", stdin=f"{link}AnnLee123456\n", status=1)
+    assert "422 password-guessable" in said
+    _, said = users("set-password", stdin=f"{link}gravel otter nineteen lamps\n")
+    assert said == "The password is set.\n"
+    shown, _ = users("list", "--json")
+    ann = next(each for each in map(json.loads, shown.splitlines()) if each["login"] == "ann@example.org")
+    assert ann["status"] == "active"
+    said, _ = users("update", ann["id"], "--role", "admin", "--name", "")
+    assert said.splitlines()[1].split()[2] == "admin"
+    users("delete", ann["id"])
+    _, said = users("reset-password", ann["id"], status=1)
+    assert "409 user-inactive" in said
+
+    recovered, said = users("recover")
+    assert said.startswith("For admin:\n")
+    _, said = users("set-password", stdin=f"{recovered}nine lampposts sing quietly\n")
+    assert said == "The password is set.\n"
+    _, said = users("recover", "--login", "nobody", status=1)
+    assert "404 not-found" in said

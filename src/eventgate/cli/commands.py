@@ -20,6 +20,7 @@ from eventgate.cli.send import send
 from eventgate.cli.serve import serve
 from eventgate.cli.sinks import sinks
 from eventgate.cli.tail import tail
+from eventgate.cli.users import users
 from eventgate.cli.verify import verify
 from eventgate.errors import CallerError, ConfigurationError, EventGateError, Unavailable
 
@@ -60,7 +61,7 @@ for panel, commands in {
 }.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
-for group in (keys, companies):
+for group in (keys, users, companies):
     app.add_typer(group, rich_help_panel="Say who may do what")
 
 

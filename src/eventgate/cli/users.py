@@ -1,0 +1,262 @@
+"""``eventgate users``: people, listed, invited, changed, deleted; and the ways to a new password.
+
+Touches EventGate over HTTP and the terminal; ``recover`` the database of a data directory instead.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages
+from eventgate.cli.serve import Config
+
+if TYPE_CHECKING:
+    from eventgate.access.links import Delivery
+    from eventgate.access.user import User
+    from eventgate.config import Configuration
+
+_PATH = "/v2/users"
+_NO_KEY = "none"
+"""Sent where a link's token is the credential: nobody looks at it."""
+
+users = typer.Typer(
+    name="users",
+    help="People: who may sign in, as what, and how they come to a password.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Id = Annotated[str, typer.Argument(help="The user's id; `eventgate users list` shows it.", metavar="ID")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, whole, for other programs.")]
+Role = Annotated[str | None, typer.Option("--role", "-r", help="operator, admin, analyst or sensor.")]
+Login = Annotated[str | None, typer.Option("--login", "-l", help="What it signs in with.")]
+Email = Annotated[str | None, typer.Option("--email", "-e", help="Where its links are sent; '' for nowhere.")]
+Name = Annotated[str | None, typer.Option("--name", "-n", help="What people call it; '' for nothing.")]
+
+
+@users.command("list")
+def list_users(
+    *, as_json: AsJson = False, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None
+) -> None:
+    """List the users of your company, newest first.
+
+    [bold]Examples[/bold]
+
+    eventgate users list
+
+    eventgate users list --json | jq -r 'select(.secondFactor | not) | .login'
+    """
+    for page in pages(Gate.find(url, key, data, ca_file), _PATH, [("limit", "100")]):
+        if as_json:
+            for user in page["data"]:
+                print(json.dumps(user))
+        else:
+            _table(page["data"])
+
+
+@users.command()
+def invite(
+    *,
+    role: Annotated[str, typer.Option("--role", "-r", help="operator, admin, analyst or sensor.")] = "analyst",
+    login: Login = None,
+    email: Email = None,
+    name: Name = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    key: Key = None,
+    data: Data = HERE,
+    ca_file: CaFile = None,
+) -> None:
+    """Make a user, and invite it by a link that works once.
+
+    The link is sent where EventGate has a mail server and the user an address. Otherwise it is shown here, once.
+
+    [bold]Examples[/bold]
+
+    eventgate users invite --email ann@example.org --name 'Ann Lee' --role admin
+
+    eventgate users invite --login night-shift
+    """
+    from eventgate.cli import terminal
+
+    body = {"role": role, **_said(login=login, email=email, name=name)}
+    made = Gate.find(url, key, data, ca_file).post(_PATH, body)
+    if as_json:
+        print(json.dumps(made))
+        return
+    terminal.err.print(terminal.plain(f"{made['login']} is made, as {made['role']}, with the id {made['id']}."))
+    _tell(made["link"])
+
+
+@users.command()
+def update(
+    user: Id,
+    *,
+    role: Role = None,
+    login: Login = None,
+    email: Email = None,
+    name: Name = None,
+    status: Annotated[
+        str | None, typer.Option("--status", "-s", help="inactive keeps it out until it is active again.")
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    key: Key = None,
+    data: Data = HERE,
+    ca_file: CaFile = None,
+) -> None:
+    """Change a user; what is not named stays.
+
+    [bold]Example[/bold]
+
+    eventgate users update 0199c1f0-0000-7000-8000-000000000000 --role analyst
+    """
+    body = _said(role=role, login=login, email=email, name=name, status=status)
+    changed = Gate.find(url, key, data, ca_file).patch(f"{_PATH}/{user}", body)
+    if as_json:
+        print(json.dumps(changed))
+    else:
+        _table([changed])
+
+
+@users.command()
+def delete(user: Id, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
+    """Delete a user: its API keys stop working and its sessions end, within a second.
+
+    [bold]Example[/bold]
+
+    eventgate users delete 0199c1f0-0000-7000-8000-000000000000
+    """
+    Gate.find(url, key, data, ca_file).delete(f"{_PATH}/{user}")
+
+
+@users.command("reset-password")
+def reset_password(
+    user: Id, *, as_json: AsJson = False, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None
+) -> None:
+    """Give a user a link to set a new password by; the old one is good until the link is used.
+
+    [bold]Example[/bold]
+
+    eventgate users reset-password 0199c1f0-0000-7000-8000-000000000000
+    """
+    link = Gate.find(url, key, data, ca_file).put(f"{_PATH}/{user}/reset-password")
+    if as_json:
+        print(json.dumps(link))
+    else:
+        _tell(link)
+
+
+@users.command("set-password")
+def set_password(*, url: Url = None, data: Data = HERE, ca_file: CaFile = None) -> None:
+    """Set your password with the link you were given; asks for both, or reads them from standard input, a line each.
+
+    [bold]Example[/bold]
+
+    eventgate users set-password --url https://gate.example
+    """
+    from eventgate.cli import terminal
+
+    if sys.stdin.isatty():
+        link = typer.prompt("The link, or its token", hide_input=True)
+        password = typer.prompt("New password", hide_input=True, confirmation_prompt="And again")
+    else:
+        link, password = (sys.stdin.readline().rstrip("\r\n") for _ in range(2))
+    token = link.strip().rpartition("#token=")[2]
+    Gate.find(url, _NO_KEY, data, ca_file).post("/v2/password-links/redeem", {"token": token, "password": password})
+    terminal.err.print("The password is set.")
+
+
+@users.command()
+def recover(
+    *,
+    login: Annotated[
+        str | None, typer.Option("--login", "-l", help="Whose password was lost; the first operator's if left out.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(envvar="EVENTGATE_DATA", help="The data directory.")] = None,
+    config: Config = None,
+) -> None:
+    """Make a link for an operator who lost the password, on the machine itself and without a credential.
+
+    EventGate may be running or not; the link is used where it runs, with `eventgate users set-password`.
+
+    [bold]Example[/bold]
+
+    eventgate users recover --data /var/lib/eventgate
+    """
+    import asyncio
+
+    from eventgate.cli import terminal
+    from eventgate.config import load
+
+    user, delivery = asyncio.run(_recover(load(config, {"data": data} if data else None), login))
+    terminal.err.print(terminal.plain(f"For {user.login}:"))
+    _tell(delivery.shown())
+
+
+async def _recover(configuration: "Configuration", login: str | None) -> "tuple[User, Delivery]":
+    from eventgate.access.audit import Audit
+    from eventgate.access.links import Links
+    from eventgate.access.recovery import recover as make_link
+    from eventgate.clock import SystemClock
+    from eventgate.db.pool import open_pool
+    from eventgate.processes.attach import attached
+
+    clock, hours = SystemClock(), configuration.people
+    links = Links(
+        clock,
+        configuration.http.base_url,
+        invitation_hours=hours.invitation_hours,
+        reset_hours=hours.reset_hours,
+    )
+    async with attached(configuration) as url:
+        pool = await open_pool(url, size=1, name="eventgate users recover")
+        try:
+            return await make_link(pool, Audit(pool, clock), links, login)
+        finally:
+            await pool.close()
+
+
+def _said(**members: str | None) -> dict[str, Any]:
+    """What was typed; an empty email or name is null."""
+    return {name: text or None for name, text in members.items() if text is not None}
+
+
+def _tell(link: dict[str, Any]) -> None:
+    """Say where a link went: one that is shown stands alone on standard output."""
+    from eventgate.cli import terminal
+
+    until = terminal.local_time(link["expiresAt"])
+    match link["delivery"]:
+        case "shown":
+            print(link["url"])
+            text = f"The link works once, until {until}. Pass it on; `eventgate users set-password` takes it."
+        case "sent":
+            text = f"The link was sent; it works once, until {until}."
+        case "queued":
+            text = f"The mail server has not taken the link yet; EventGate goes on trying. It works until {until}."
+        case _:
+            text = "The mail server refused the link. Mend the address, then run `eventgate users reset-password`."
+    terminal.err.print(terminal.plain(text))
+
+
+def _table(found: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    from eventgate.cli import terminal
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("Id", "Login", "Role", "Status", "2FA", "Last seen", "Name", "Email"):
+        table.add_column(column, no_wrap=True)
+    for user in found:
+        seen = terminal.local_time(user["lastLoginAt"]) if user["lastLoginAt"] else "-"
+        cells = (
+            user["id"], user["login"], user["role"], user["status"], "yes" if user["secondFactor"] else "no", seen,
+            user["name"] or "-", user["email"] or "-",
+        )  # fmt: skip
+        table.add_row(*map(terminal.plain, cells))
+    terminal.out.print(table, soft_wrap=False)
