@@ -4,15 +4,22 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
+from eventgate.access.links import Link
+from eventgate.access.user import User
+from eventgate.app.people import links_of
+from eventgate.clock import SystemClock
+from eventgate.config import Configuration
 from eventgate.mail import Mail, MailDeferred, MailRefused, Smtp
 
 LINK = "https://gate.example/console/set-password#token=" + "x" * 43
@@ -162,3 +169,19 @@ async def test_an_address_that_is_more_than_one_is_not_sent(address: str) -> Non
         with pytest.raises(MailRefused):
             await smtp(port).send(MAIL._replace(to=address))
     assert mailbox.envelopes == []
+
+
+async def test_a_configured_server_brings_links() -> None:
+    now = datetime.now(UTC)
+    ann = User(
+        uuid4(), uuid4(), "ann", "ann@example.org", "Ann", "analyst", "active", False, now, now, None, None
+    )  # fmt: skip
+    mailbox = Mailbox()
+    async with listening(mailbox) as port, AsyncExitStack() as stack:
+        told = {"host": "127.0.0.1", "port": port, "tls": "none", "sender": "gate@example.org"}
+        configuration = Configuration.model_validate({"mail": told, "http": {"public_url": "https://gate.example"}})
+        links = await links_of(stack, configuration, SystemClock())
+        delivery = await links.deliver(ann, Link("reset", 0, "the-token"))
+    assert (delivery.how, delivery.url) == ("sent", None)
+    assert "https://gate.example/console/set-password#token=the-token" in mailbox.message().get_content()
+    assert "the-token" not in repr(delivery)
