@@ -27,7 +27,7 @@ from eventgate.signing.keys import load_verify_key
 MOST_STRANGERS = 500
 """Keys that nobody has proved yet and that may wait; whoever comes then is answered 503 ``busy``."""
 
-_SECONDS = 5.0
+_SECONDS = 3.0
 """How long the database may take to answer."""
 
 _TOGETHER = 100  # principals are made on the loop, some 50 µs each

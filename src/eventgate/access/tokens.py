@@ -19,7 +19,7 @@ from eventgate.access.token_check import Checked, Trusted, check_token
 from eventgate.clock import Clock
 from eventgate.db.pool import Row, fetch_within
 
-_SECONDS = 5.0
+_SECONDS = 3.0
 """How long the database may take to answer."""
 
 # A login is one user's among those that are not deleted; of those that are, the last one tells.
