@@ -24,6 +24,7 @@ from eventgate.formats.times import rfc3339
 from eventgate.signing.authkey import AuthKey
 from eventgate.signing.keys import SigningKey
 from eventgate.signing.sign import sign
+from tests.services.issuer import Issuer
 from tests.serving import Serving
 
 CONNECTIONS = 16
@@ -33,9 +34,18 @@ HEARD_SECONDS = LIFETIME_SECONDS / 2
 PATH = "/v2/alerts?limit=1"
 
 
+ISSUER = """
+[[oauth2.issuers]]
+url = "{url}"
+audiences = ["eventgate"]
+company_claim = "tenant"
+private_addresses = true
+"""
+
+
 @pytest.fixture
-def serving(public_path: Path) -> Iterator[Serving]:
-    with Serving(public_path, workers=2) as running:
+def serving(public_path: Path, issuer: Issuer) -> Iterator[Serving]:
+    with Serving(public_path, workers=2, config=ISSUER.format(url=issuer.url)) as running:
         yield running
 
 
@@ -59,8 +69,8 @@ def callers(serving: Serving) -> Iterator[list[http.client.HTTPConnection]]:
             each.close()
 
 
-def ask(caller: http.client.HTTPConnection, key: str) -> tuple[int, str]:
-    caller.request("GET", PATH, headers={"X-API-Key": key})
+def ask(caller: http.client.HTTPConnection, credential: str) -> tuple[int, str]:
+    caller.request("GET", PATH, headers={"Authorization": f"Bearer {credential}"})
     answer = caller.getresponse()
     body = json.loads(answer.read())
     return answer.status, body.get("code", "")
@@ -91,17 +101,23 @@ REVOCATIONS = {
 }
 
 
-async def test_every_worker_refuses_what_is_revoked(serving: Serving) -> None:
+async def test_every_worker_refuses_what_is_revoked(serving: Serving, issuer: Issuer) -> None:
     bystander = serving.bootstrap["adminAuthKey"]
     async with database(serving) as connection:
         for what, statement in REVOCATIONS.items():
             key, ids = await new_key(connection)
+            refusals = {key: "key-revoked"}
+            if what == "company":
+                token = issuer.token("alerts:read", claims={"tenant": str(ids["company"])})
+                refusals[token] = "token-company-unknown"
             with callers(serving) as opened:
-                assert {ask(each, key) for each in opened} == {(200, "")}
+                for credential in (*refusals, bystander):
+                    assert {ask(each, credential) for each in opened} == {(200, "")}
                 await connection.execute(statement, ids[what])
                 began = time.monotonic()
-                while {ask(each, key) for each in opened} != {(401, "key-revoked")}:
-                    assert time.monotonic() - began < HEARD_SECONDS, f"{what}: not heard"
+                for credential, code in refusals.items():
+                    while {ask(each, credential) for each in opened} != {(401, code)}:
+                        assert time.monotonic() - began < HEARD_SECONDS, f"{what}: not heard"
                 assert {ask(each, bystander) for each in opened} == {(200, "")}
 
 
