@@ -51,6 +51,8 @@ class Principal:
                 "scope-missing",
                 f"This needs the scope {scope}, which you do not have. Ask an admin of your company.",
                 members={"requiredScope": scope},
+                # RFC 6750, section 3.1
+                headers={"WWW-Authenticate": f'Bearer realm="EventGate", error="insufficient_scope", scope="{scope}"'},
             )
 
     def require_operator(self) -> None:

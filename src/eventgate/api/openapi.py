@@ -98,6 +98,12 @@ _HEADERS = {
 }
 _SECURITY_SCHEMES = {
     "bearerAuth": {"type": "http", "scheme": "bearer", "description": "The auth key, `egk_…`."},
+    "oauth2": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of an OAuth2 issuer that this EventGate's configuration trusts.",
+    },
     "apiKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The auth key."},
     "authorizationHeader": {
         "type": "apiKey",

@@ -1,5 +1,5 @@
--- A change of who may do what names whom it touches, as "key <id>", "user <id>" or "company <id>": every process forgets
--- these and keeps the rest, so that one change under load sends no other request to the database.
+-- A change of who may do what names whom it touches, as "key <id>", "user <id>", "company <id>" or "session <id>": every
+-- process forgets these and keeps the rest, so that one change under load sends no other request to the database.
 
 CREATE OR REPLACE FUNCTION access_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -22,3 +22,14 @@ CREATE OR REPLACE TRIGGER api_keys_changed
     FOR EACH ROW EXECUTE FUNCTION access_changed('key', 'id');
 CREATE OR REPLACE TRIGGER verify_keys_changed AFTER INSERT OR UPDATE OR DELETE ON verify_keys
     FOR EACH ROW EXECUTE FUNCTION access_changed('key', 'key');
+
+-- Very many at once are told as one: whoever hears it forgets everything.
+CREATE OR REPLACE FUNCTION sessions_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT count(*) FROM ended) > 100 THEN
+        PERFORM pg_notify('eventgate_access', '');
+    ELSE
+        PERFORM pg_notify('eventgate_access', 'session ' || id) FROM ended;
+    END IF;
+    RETURN NULL;
+END $$;
