@@ -13,6 +13,8 @@ from uuid import UUID
 import asyncpg
 
 from eventgate.access.actor import Actor
+from eventgate.access.api_key import COLUMNS as KEY_COLUMNS
+from eventgate.access.api_key import ApiKey
 from eventgate.access.audit import Audit, Change
 from eventgate.access.authority import demand_authority, demand_own_strength
 from eventgate.access.links import Delivery, Links
@@ -40,6 +42,7 @@ UPDATE users SET login = $2, email = $3, name = $4, role = $5, updated_at = $6,
 WHERE id = $1 RETURNING {COLUMNS}
 """  # noqa: S608
 _DELETE = f"UPDATE users SET deleted_at = $2, updated_at = $2 WHERE id = $1 RETURNING {COLUMNS}"  # noqa: S608
+_KEYS = f"SELECT {KEY_COLUMNS} FROM api_keys k WHERE k.user_id = $1 AND k.deleted_at IS NULL ORDER BY k.id FOR UPDATE"  # noqa: S608
 _DELETE_KEYS = "UPDATE api_keys SET deleted_at = $2, updated_at = $2 WHERE user_id = $1 AND deleted_at IS NULL"
 
 
@@ -145,10 +148,15 @@ class Users:
             await demand_remaining(connection, before, None)
             now = timestamp_of(self._clock.now_ms())
             after = User.of(await connection.fetchrow(_DELETE, user, now))
+            keys = [ApiKey(*row.values()) for row in await connection.fetch(_KEYS, user)]
             await connection.execute(_DELETE_KEYS, user, now)
             await self._links.drop_within(connection, user)
             await self._end_sessions(connection, user, None)
             await self._note(connection, actor, "user.delete", before, after)
+            for key in keys:
+                shown = key._replace(deleted_at=now, updated_at=now).shown()
+                change = Change("key.delete", str(key.id), key.company, key.shown(), shown)
+                await self._audit.record_within(connection, actor, change)
         return True
 
     async def reset_password(self, principal: Principal, actor: Actor, user: UUID) -> Delivery | None:
