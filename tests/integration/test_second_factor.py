@@ -86,6 +86,17 @@ async def test_a_key_may_set_up_the_first_and_must_show_the_password_for_another
     assert (await browser.ask("PUT", RESET, {"password": service.made.admin_password}, **key))[0] == 200
 
 
+async def test_a_key_that_may_less_than_its_user_sets_up_nothing(service):
+    browser = Browser(service)
+    assert code_of(await browser.ask("PUT", RESET, {}, X_API_Key=service.made.auth_key)) == (403, "role-beyond-yours")
+
+
+async def test_the_code_of_an_enrolment_cannot_be_guessed(service, ann):
+    await ann.ask("PUT", RESET, {"password": PASSWORD})
+    found = [code_of(await ann.ask("PUT", RESET, {"code": "abcdef"})) for _ in range(6)]
+    assert found == [(403, "code-wrong")] * 5 + [(429, "too-many-attempts")]
+
+
 async def test_a_wrong_code_confirms_nothing(service, ann):
     assert code_of(await ann.ask("PUT", RESET, {"code": "123456"})) == (409, "enrolment-missing")
     await ann.ask("PUT", RESET, {"password": PASSWORD})

@@ -9,6 +9,7 @@ import pytest
 from eventgate.access.credentials import SESSION_COOKIE
 from eventgate.access.session_use import SessionUse
 from eventgate.api.sessions import DEVICE_COOKIE
+from eventgate.db.listen import Listener
 from tests.integration.http_service import http_service, other_company
 from tests.integration.signing_in import PASSWORD, Browser, code_of, person
 
@@ -190,11 +191,22 @@ async def test_whatever_ends_a_session_is_felt(service, ann, change, answer):
 
 async def test_the_end_of_a_session_is_told_to_every_process(service, ann, database_url):
     heard = asyncio.Event()
-    async with service.pool.acquire() as connection:
-        await connection.add_listener("eventgate_access", lambda *_: heard.set())
+
+    def hear(payload: str) -> None:
+        service.authenticator.forget(payload)
+        heard.set()
+
+    kept = Browser(service, cookies=dict(ann.cookies))
+    async with Listener(database_url) as listener:
+        await listener.subscribe("eventgate_access", hear)
+        while not heard.is_set():  # the listener may connect after the first change
+            await service.pool.execute("UPDATE companies SET rate_limit = NULL")
+            await asyncio.sleep(0.01)
+        heard.clear()
+        assert (await kept.ask("GET", "/v2/alerts"))[0] == 200
         await ann.ask("DELETE", "/v2/sessions/current")
         await asyncio.wait_for(heard.wait(), 5)
-        await connection.reset()
+        assert code_of(await kept.ask("GET", "/v2/alerts")) == (401, "session-unknown")
 
 
 async def test_a_live_stream_ends_with_its_session(service, ann):
@@ -229,6 +241,16 @@ async def test_a_user_has_a_bounded_number_of_sessions(service, ann):
     await Browser(service).sign_in()
     assert await service.pool.fetchval("SELECT count(*) FROM sessions") == 50
     assert (await ann.ask("GET", "/v2/sessions/current"))[0] == 200
+
+
+async def test_too_many_who_wait_are_told_to_come_back(service):
+    await person(service, "ann")
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(Browser(service, f"198.51.100.{n}").sign_in("nobody", "x")) for n in range(80)]
+    found = [code_of(task.result()) for task in tasks]
+    assert (503, "busy") in found
+    assert {(401, "sign-in-failed"), (503, "busy"), (429, "too-many-attempts")} >= set(found)
+    assert (await Browser(service).sign_in())[0] == 201
 
 
 async def test_a_password_kept_by_yesterdays_settings_is_hashed_anew(service):

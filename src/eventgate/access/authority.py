@@ -26,15 +26,16 @@ def demand_authority(principal: Principal, role: str, pointer: str | None = None
         raise _beyond(detail, role, pointer)
 
 
-def demand_own_strength(principal: Principal, role: str) -> None:
+def demand_own_strength(principal: Principal, role: str, what: str = "login and email lead to signing in") -> None:
     """Raise CallerError 403 ``role-beyond-yours`` unless the caller's credential may all that its user may.
 
-    For changes that lead to signing in as that user: where its links are sent, and what it signs in with.
+    For changes that lead to signing in as that user, or keep it from it: where its links are sent, and what it signs in
+    with. ``what`` says so.
     """
     missing = ROLES[role] - principal.scopes
     if missing:
         detail = (
-            "login and email lead to signing in, and this credential may less than its user "
+            f"{what}, and this credential may less than its user "
             f"({', '.join(sorted(missing))} is missing). Use one that may as much."
         )
         raise _beyond(detail, role, None)

@@ -14,11 +14,12 @@ import asyncpg
 from eventgate.access import totp
 from eventgate.access.actor import Actor
 from eventgate.access.audit import Audit, Change
-from eventgate.access.authority import demand_authority
+from eventgate.access.authority import demand_authority, demand_own_strength
 from eventgate.access.credentials import unauthenticated
 from eventgate.access.principal import Principal
 from eventgate.access.server_key import ServerKey
 from eventgate.access.sessions import revoke_all_within
+from eventgate.access.throttle import Place, Throttle, counters
 from eventgate.clock import Clock
 from eventgate.db.pool import translated
 from eventgate.errors import CallerError, FieldError
@@ -46,7 +47,7 @@ WHERE user_id = $1
 _DROP_RECOVERY = "DELETE FROM recovery_codes WHERE user_id = $1"
 _KEEP_RECOVERY = "INSERT INTO recovery_codes (user_id, hash) SELECT $1, unnest($2::bytea[])"
 _MARK = "UPDATE users SET second_factor = $2 WHERE id = $1"
-_LOGIN = "SELECT login FROM users WHERE id = $1"
+_LOGIN = "SELECT login, role FROM users WHERE id = $1"
 _ROLE = "SELECT role FROM users WHERE id = $1 AND company = $2 AND deleted_at IS NULL FOR UPDATE"
 _REMOVE = "DELETE FROM second_factors WHERE user_id = $1 RETURNING secret IS NOT NULL"
 
@@ -61,11 +62,12 @@ class Enrolment(NamedTuple):
 class SecondFactors:
     """The second factors of all users."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, key: ServerKey, audit: Audit) -> None:
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, key: ServerKey, audit: Audit, throttle: Throttle) -> None:
         self._pool = pool
         self._clock = clock
         self._key = key
         self._audit = audit
+        self._throttle = throttle
 
     async def demand_within(
         self, connection: Any, actor: Actor, user: UUID, code: str | None, recovery_code: str | None
@@ -102,13 +104,18 @@ class SecondFactors:
             row = await self._pool.fetchrow(_IN_PLACE.removesuffix(" FOR UPDATE"), user)
         return row is not None
 
-    async def begin(self, actor: Actor, user: UUID) -> Enrolment:
-        """Make a secret, which counts once it is confirmed; one in place goes on counting. Raises Unavailable."""
+    async def begin(self, actor: Actor, principal: Principal, user: UUID) -> Enrolment:
+        """Make a secret, which counts once it is confirmed; one in place goes on counting.
+
+        Raises CallerError 403 ``role-beyond-yours`` for a key that may less than its user: whoever finds such a one
+        would keep the user out. Raises Unavailable.
+        """
         secret = totp.new_secret()
         now = timestamp_of(self._clock.now_ms())
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
-                login = await connection.fetchval(_LOGIN, user)
+                login, role = await connection.fetchrow(_LOGIN, user)
+                demand_own_strength(principal, role, "A second factor decides who signs in")
                 await connection.execute(_BEGIN, user, self._key.seal(secret, user), now)
                 change = Change("user.begin-second-factor", str(user), actor.company)
                 await self._audit.record_within(connection, actor, change)
@@ -117,9 +124,11 @@ class SecondFactors:
     async def confirm(self, actor: Actor, user: UUID, code: str) -> list[str]:
         """Put the secret in place that ``code`` proves an app to have; the recovery codes, told once.
 
-        Every other session of the user ends. Raises CallerError 409 ``enrolment-missing``, 403 ``code-wrong``;
-        Unavailable.
+        Every other session of the user ends. Raises CallerError 409 ``enrolment-missing``, 403 ``code-wrong``, 429
+        ``too-many-attempts``; Unavailable.
         """
+        counted = counters("second-factor", str(user), Place.of(actor.remote))
+        await self._throttle.take(counted)
         now = timestamp_of(self._clock.now_ms())
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
@@ -139,6 +148,7 @@ class SecondFactors:
                 await connection.execute(_KEEP_RECOVERY, user, [_hash(user, code) for code in codes])
                 await connection.execute(_MARK, user, True)
                 await revoke_all_within(connection, user, but=actor.session)
+                await self._throttle.forgive_within(connection, counted)
                 change = Change("user.confirm-second-factor", str(user), actor.company, after={"secondFactor": True})
                 await self._audit.record_within(connection, actor, change)
         return codes

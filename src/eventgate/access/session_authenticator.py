@@ -1,10 +1,12 @@
 """Turns a session's cookie into a Principal, from memory while it is fresh, and demands proof that a page of ours asks.
 
-Touches PostgreSQL (sessions, users, companies) on a miss. A browser sends its cookie whoever made it ask; what changes
-something must therefore carry the session's CSRF token, which other sites cannot read, and must not come from one.
+Touches PostgreSQL (sessions, users, companies) on a miss, by one query at a time for all who wait. A browser sends its
+cookie whoever made it ask; what changes something must therefore carry the session's CSRF token, which other sites
+cannot read, and must not come from one.
 """
 
 import hmac
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -13,28 +15,30 @@ import asyncpg
 
 from eventgate.access.asked import Asked
 from eventgate.access.credentials import unauthenticated
+from eventgate.access.lane import Lane
+from eventgate.access.memory import LIFETIME_SECONDS, Memory
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import ROLES
 from eventgate.access.server_key import ServerKey
 from eventgate.access.session_use import SessionUse
 from eventgate.access.sessions import Lifetime, hash_of
 from eventgate.clock import Clock
-from eventgate.db.pool import Row, translated
+from eventgate.db.pool import Row, fetch_within
 from eventgate.errors import CallerError
 from eventgate.journal.times import ms_of
 
 CSRF_HEADER = "X-CSRF-Token"
-LIFETIME_SECONDS = 5.0
-"""How long an ended session may live on in a process that does not hear of it."""
+_SECONDS = 5.0
+"""How long the database may take to answer."""
 
-_MOST_CACHED = 10_000
+_TOGETHER, _MOST_WAITING = 100, 500
 _SAFE = ("GET", "HEAD")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 _LOAD = """
-SELECT s.id, s.user_id, s.last_used_at, s.expires_at, u.company, u.login, u.role, c.id_secret, c.rate_limit
+SELECT s.hash, s.id, s.user_id, s.last_used_at, s.expires_at, u.company, u.login, u.role, c.id_secret, c.rate_limit
 FROM sessions s JOIN users u ON u.id = s.user_id JOIN companies c ON c.id = u.company
-WHERE s.hash = $1 AND u.deleted_at IS NULL AND u.deactivated_at IS NULL AND c.retired_at IS NULL
+WHERE s.hash = ANY($1::bytea[]) AND u.deleted_at IS NULL AND u.deactivated_at IS NULL AND c.retired_at IS NULL
 """
 
 
@@ -56,17 +60,12 @@ class SessionAuthenticator:
         self._key = key
         self._use = use
         self._idle_ms = lifetime.idle // timedelta(milliseconds=1)
-        self._entries: dict[bytes, _Entry] = {}
-        self._changes = 0
+        self._memory: Memory[_Entry] = Memory(clock)
+        self._lane = Lane(self._load, together=_TOGETHER, most=_MOST_WAITING)
 
     def forget(self, payload: str = "", /) -> None:
-        """Drop what is remembered, and what is being loaded, unless ``payload`` says that a key alone changed.
-
-        All of it, though one may be meant: sessions are few, and cost one query each to know again.
-        """
-        if not payload.startswith("key "):
-            self._entries.clear()
-            self._changes += 1
+        """Drop what is remembered of what ``payload`` names."""
+        self._memory.forget(payload)
 
     async def authenticate(self, asked: Asked, text: str) -> Principal:
         """Say who is asking; ``text`` is the cookie's value.
@@ -75,9 +74,9 @@ class SessionAuthenticator:
         ``csrf-token-wrong``; Unavailable when the database is away.
         """
         slot = hash_of(text)
-        entry = self._entries.get(slot)
-        if entry is None or entry.fresh_until < self._clock.monotonic():
-            entry = await self._load(slot)
+        entry = self._memory.fresh(slot) or await self._lane.ask(slot)
+        if entry is None:
+            raise _unknown()
         now = self._clock.now_ms()
         used = max(entry.used_ms, self._use.last(entry.session))
         if entry.ends_ms <= now or used + self._idle_ms <= now:
@@ -88,25 +87,23 @@ class SessionAuthenticator:
         self._use.note(entry.session, now)
         return entry.principal
 
-    async def _load(self, slot: bytes) -> _Entry:
-        changes = self._changes
-        with translated():
-            row = await self._pool.fetchrow(_LOAD, slot)
-        if row is None:
-            raise _unknown()
-        entry = _Entry(
-            _principal(row),
-            row["id"],
-            self._key.csrf_token(row["id"]),
-            ms_of(row["last_used_at"]),
-            ms_of(row["expires_at"]),
-            self._clock.monotonic() + LIFETIME_SECONDS,
-        )
-        if changes == self._changes:
-            while len(self._entries) >= _MOST_CACHED:
-                del self._entries[next(iter(self._entries))]
-            self._entries[slot] = entry
-        return entry
+    async def _load(self, slots: Sequence[bytes]) -> dict[bytes, _Entry]:
+        """Those of the sessions that there are; they are remembered."""
+        fresh_until = self._clock.monotonic() + LIFETIME_SECONDS
+        with self._memory.loading() as heard:
+            rows = await fetch_within(self._pool, _SECONDS, _LOAD, slots)
+            found = {}
+            for row in rows:
+                found[row["hash"]] = _Entry(
+                    _principal(row),
+                    row["id"],
+                    self._key.csrf_token(row["id"]),
+                    ms_of(row["last_used_at"]),
+                    ms_of(row["expires_at"]),
+                    fresh_until,
+                )
+                self._memory.remember(row["hash"], found[row["hash"]], heard)
+        return found
 
 
 def check_origin(asked: Asked) -> None:

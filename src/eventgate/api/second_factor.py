@@ -91,7 +91,7 @@ class SecondFactorRoutes:
             return json_response({"recoveryCodes": codes}, secret=True)
         if call.principal.session is not None or await self._factors.in_place(user):
             await self._current_password.demand(call.principal, body.password, call.remote)
-        secret, uri = await self._factors.begin(call.actor, user)
+        secret, uri = await self._factors.begin(call.actor, call.principal, user)
         return json_response({"secret": secret, "otpauthUri": uri, "qrCode": _svg(uri)}, secret=True)
 
     async def reset(self, call: Call) -> web.StreamResponse:

@@ -57,7 +57,7 @@ async def open_entrance(
     key = load_server_key(key_file)
     throttle = Throttle(pool, clock)
     sessions = Sessions(pool, clock, audit, lifetime)
-    factors = SecondFactors(pool, clock, key, audit)
+    factors = SecondFactors(pool, clock, key, audit, throttle)
     use = await stack.enter_async_context(SessionUse(pool, clock))
     current_password = CurrentPassword(pool, passwords, throttle)
     signing_in = SigningIn(
