@@ -1,7 +1,7 @@
 """Who may do what: companies, users, API keys; authenticate and authorize, and the log of every change.
 
-Touches PostgreSQL (owns companies, users, api_keys, verify_keys and audit) and, in the data directory, what the first
-start tells and what the rate limits count.
+Touches PostgreSQL (owns companies, users, api_keys, verify_keys, sessions, second factors, the throttle, audit) and, in
+the data directory, what the first start tells, what the rate limits count, and the sessions' key.
 """
 
 from eventgate.access.actor import Actor
