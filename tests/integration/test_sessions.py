@@ -190,22 +190,21 @@ async def test_whatever_ends_a_session_is_felt(service, ann, change, answer):
 
 
 async def test_the_end_of_a_session_is_told_to_every_process(service, ann, database_url):
-    heard = asyncio.Event()
+    listening, told = asyncio.Event(), asyncio.Event()
 
     def hear(payload: str) -> None:
         service.authenticator.forget(payload)
-        heard.set()
+        (told if payload == f"session {ann.session}" else listening).set()
 
     kept = Browser(service, cookies=dict(ann.cookies))
     async with Listener(database_url) as listener:
         await listener.subscribe("eventgate_access", hear)
-        while not heard.is_set():  # the listener may connect after the first change
+        while not listening.is_set():  # it may connect after the first change
             await service.pool.execute("UPDATE companies SET rate_limit = NULL")
             await asyncio.sleep(0.01)
-        heard.clear()
         assert (await kept.ask("GET", "/v2/alerts"))[0] == 200
         await ann.ask("DELETE", "/v2/sessions/current")
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(told.wait(), 5)
         assert code_of(await kept.ask("GET", "/v2/alerts")) == (401, "session-unknown")
 
 

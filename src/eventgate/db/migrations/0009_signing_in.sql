@@ -13,10 +13,10 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user ON sessions (user_id, id);
 
--- A session that ends is deleted; every process forgets it.
+-- A session that ends is deleted; every process drops what it remembers of its user.
 CREATE FUNCTION session_ended() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('eventgate_access', 'session ' || OLD.id);
+    PERFORM pg_notify('eventgate_access', 'session ' || OLD.user_id);
     RETURN NULL;
 END $$;
 CREATE TRIGGER session_ended AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION session_ended();
