@@ -78,8 +78,8 @@ def _show(found: list[dict[str, Any]]) -> None:
 
 
 def changed(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
-    """What is different, in one line; nothing for what was made or taken away as a whole."""
+    """What is different, in one line; nothing for what was made or taken away as a whole, or for the time of it."""
     if before is None or after is None:
         return ""
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name) and name != "updatedAt"]
     return ", ".join(f"{name}: {json.dumps(before.get(name))} → {json.dumps(after.get(name))}" for name in names)
