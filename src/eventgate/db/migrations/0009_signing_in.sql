@@ -13,13 +13,16 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user ON sessions (user_id, id);
 
--- A session that ends is deleted; every process drops what it remembers of its user.
-CREATE FUNCTION session_ended() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A session that ends is deleted; every process forgets it. The statement that finds none is no change.
+CREATE FUNCTION sessions_ended() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('eventgate_access', 'session ' || OLD.user_id);
+    IF EXISTS (SELECT FROM ended) THEN
+        PERFORM pg_notify('eventgate_access', '');
+    END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER session_ended AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION session_ended();
+CREATE TRIGGER sessions_ended AFTER DELETE ON sessions REFERENCING OLD TABLE AS ended
+    FOR EACH STATEMENT EXECUTE FUNCTION sessions_ended();
 
 -- Secrets are sealed with a key that lies outside the database.
 CREATE TABLE second_factors (
