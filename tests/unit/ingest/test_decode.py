@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import gzip
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from time import thread_time
@@ -15,7 +14,6 @@ import pytest
 from backports import zstd
 
 from eventgate.access import Principal
-from eventgate.app.collector import calm_collector
 from eventgate.errors import CallerError, Unavailable
 from eventgate.event import Kind, Origin
 from eventgate.ids import uuid7, uuid7_ms
@@ -263,16 +261,6 @@ async def test_a_body_that_inflates_too_far_is_refused(decoder: Decoder, make_wr
         await _decode(decoder, make_write(zstd.compress(b" " * (9 << 20)), "json", "zstd"))
 
 
-@pytest.fixture
-def as_in_a_worker() -> Iterator[None]:
-    """The collector as a worker has it: no turn looks through what earlier tests left in memory."""
-    usual = gc.get_threshold()
-    calm_collector()
-    yield
-    gc.set_threshold(*usual)
-    gc.unfreeze()
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -285,7 +273,7 @@ def as_in_a_worker() -> Iterator[None]:
     ids=["largest", "commas", "brackets", "backslashes", "escapes"],
 )
 async def test_the_largest_bodies_let_others_have_their_turn(
-    decoder: Decoder, make_write: MakeWrite, as_in_a_worker: None, body: bytes
+    decoder: Decoder, make_write: MakeWrite, body: bytes
 ) -> None:
     gc.collect()
     gc.freeze()  # as the service does: what the tests before this one left is not ours to walk through
