@@ -44,9 +44,6 @@ DELETE FROM sessions s USING users u
 WHERE u.id = s.user_id AND s.user_id = $1 AND u.company = $2 AND s.id = $3 RETURNING {_COLUMNS}
 """  # noqa: S608 - columns of our own
 _END_ALL = "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id"
-_COMPANYS = """
-DELETE FROM sessions s USING users u WHERE u.id = s.user_id AND u.company = $1 RETURNING s.id
-"""
 _FORGET = "DELETE FROM sessions WHERE expires_at <= $1 OR last_used_at <= $2"
 
 
@@ -139,11 +136,6 @@ class Sessions:
 async def revoke_all_within(connection: Any, user: UUID, but: UUID | None = None) -> int:
     """End every session of a user ``but`` one, inside the transaction that gives reason to; how many there were."""
     return len(await connection.fetch(_END_ALL, user, but))
-
-
-async def revoke_company_within(connection: Any, company: UUID) -> int:
-    """The same for every user of a company."""
-    return len(await connection.fetch(_COMPANYS, company))
 
 
 def hash_of(cookie: str) -> bytes:
