@@ -4,7 +4,7 @@ Events are put straight into the journal: what writing them takes is another roo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,17 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from yarl import URL
 
-from eventgate.access import Audit, AuditLog, Authenticator, Bootstrap, KeyAuthenticator, Passwords, Rates, bootstrap
+from eventgate.access import (
+    Audit,
+    AuditLog,
+    Authenticator,
+    Bootstrap,
+    KeyAuthenticator,
+    Passwords,
+    Rates,
+    TokenAuthenticator,
+    bootstrap,
+)
 from eventgate.access.links import Links, Post
 from eventgate.access.sessions import Lifetime, revoke_all_within
 from eventgate.alerts.catalogue import defaults
@@ -42,10 +52,12 @@ from eventgate.api.rejects import RejectList
 from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
+from eventgate.app.issuers import trusted_issuers
 from eventgate.app.keys import key_routes
 from eventgate.app.people import Signing, people_routes
 from eventgate.app.signing_in import open_entrance
 from eventgate.clock import SystemClock
+from eventgate.config import Configuration
 from eventgate.db.pool import open_pool
 from eventgate.event import Event, Kind, Origin
 from eventgate.ids import uuid7
@@ -152,7 +164,12 @@ class Service:
 
 @asynccontextmanager
 async def http_service(
-    database_url: str, directory: Path, *, post: Post | None = None, **addresses: Any
+    database_url: str,
+    directory: Path,
+    *,
+    post: Post | None = None,
+    issuers: Sequence[Mapping[str, Any]] = (),
+    **addresses: Any,
 ) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         passwords = Passwords(QUICK)
@@ -213,7 +230,12 @@ async def http_service(
             *Health({"database": well}).routes(),
             *metrics.routes(),
         ]
-        authenticator = Authenticator(KeyAuthenticator(pool, clock), sessions=entrance.authenticator)
+        oauth2 = Configuration.model_validate({"oauth2": {"issuers": issuers}})
+        authenticator = Authenticator(
+            KeyAuthenticator(pool, clock),
+            tokens=TokenAuthenticator(await trusted_issuers(stack, oauth2, clock), pool, clock) if issuers else None,
+            sessions=entrance.authenticator,
+        )
         rates = Rates(directory / "rates", clock)
         stack.callback(rates.close)
         application = build_application(

@@ -12,9 +12,12 @@ from uuid import uuid4
 import pytest
 from yarl import URL
 
+from eventgate.access import SCOPES
 from eventgate.signing.keys import SigningKey
 from tests.integration.http_service import Service, http_service
+from tests.integration.signing_in import Browser
 from tests.integration.two_companies import MARK, World, another_company, world
+from tests.services.issuer import Issuer
 
 THEIRS = "only-theirs"
 
@@ -135,11 +138,13 @@ def nobodys() -> dict[str, str]:
     return {"name": "nobody"} | {name: str(uuid4()) for name in names}
 
 
-async def asked(
-    service: Service, method: str, path: str, key: str | None, body: Any = None, **headers: str
-) -> tuple[int, str]:
+Credential = str | dict[str, str] | None
+"""An auth key, or the header fields that a session or a token is sent by."""
+
+
+async def asked(service: Service, method: str, path: str, by: Credential, body: Any = None) -> tuple[int, str]:
     """Status and text; of a live stream, the status alone."""
-    sent = {"X-API-Key": key, **headers} if key else headers
+    sent = {"X-API-Key": by} if isinstance(by, str) else by
     url = URL(service.url + path, encoded=True)
     async with service.session.request(method, url, headers=sent, json=body, allow_redirects=False) as answer:
         if answer.content_type == "text/event-stream":
@@ -179,6 +184,56 @@ async def test_every_role_gets_in_where_it_may_and_nowhere_else(service: Service
             if denied == (role in WHO[row]) or (denied and status != 403):
                 wrong.append(f"{method} {path} by {role}: {status} {text[:200]}")
     assert not wrong, "\n".join(wrong)
+
+
+ENDS_SESSIONS = {
+    "DELETE /v2/sessions/current": "the rest would be asked by nobody",
+    "DELETE /v2/users/current/sessions": "the same",
+}
+
+
+async def test_a_session_and_a_token_open_what_their_users_key_does(
+    database_url: str, tmp_path: Path, issuer: Issuer
+) -> None:
+    """Of every role; and what is another company's is not there for them either."""
+    told = {"url": issuer.url, "audiences": ["eventgate"], "private_addresses": True}
+    told |= {"company_claim": "company", "user_claim": "login"}
+    async with http_service(database_url, tmp_path, issuers=[told]) as service:
+        ours = await world(service, service.company, ("operator", "admin", "analyst", "sensor"), MARK)
+        theirs = await another_company(service, THEIRS)
+        credentials = [
+            (role, credential)
+            for role, login in ours.logins.items()
+            for credential in (await session_of(service, login), token_of(issuer, ours, login))
+        ]
+        wrong = []
+        for row, method, path in operations(service):
+            body = None if method in ("GET", "HEAD") else []
+            for role, credential in credentials:
+                if row in ENDS_SESSIONS and "Cookie" in credential:
+                    continue
+                status, text = await asked(service, method, at(path, nobodys()), credential, body)
+                denied = status == 403 if method == "HEAD" else code_of(text) in DENIED
+                unknown = status == 401 and code_of(text) != "unsigned"
+                if unknown or denied == (role in WHO[row]):
+                    wrong.append(f"{method} {path} by {role}, {set(credential)}: {status} {text[:200]}")
+                if "{" in path and not path.startswith(ABOVE_COMPANIES):
+                    status, text = await asked(service, method, at(path, theirs.ids), credential, BODIES.get(row))
+                    if status != (404 if role in WHO[row] else 403):
+                        wrong.append(f"{method} {path}, theirs, by {role}, {set(credential)}: {status} {text[:200]}")
+        assert not wrong, "\n".join(wrong)
+
+
+async def session_of(service: Service, login: str) -> dict[str, str]:
+    browser = Browser(service, address="")
+    assert (await browser.sign_in(login))[0] == 201
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    return {"Cookie": cookies, "X-CSRF-Token": browser.token, "Origin": service.url}
+
+
+def token_of(issuer: Issuer, owner: World, login: str) -> dict[str, str]:
+    claims = {"company": str(owner.company), "login": login}
+    return {"Authorization": f"Bearer {issuer.token(' '.join(SCOPES), claims=claims)}"}
 
 
 async def test_what_is_another_companys_is_not_there(service: Service, ours: World, theirs: World) -> None:
@@ -263,7 +318,7 @@ async def test_a_live_stream_passes_over_what_is_ours(service: Service, ours: Wo
 
 async def test_no_company_reads_the_metrics(service: Service, ours: World) -> None:
     for key in ours.keys.values():
-        status, _ = await asked(service, "GET", "/metrics", None, Authorization=f"Bearer {key}")
+        status, _ = await asked(service, "GET", "/metrics", {"Authorization": f"Bearer {key}"})
         assert status == 401
 
 

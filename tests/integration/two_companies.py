@@ -12,8 +12,10 @@ from eventgate.journal.rejects import Rejected, Rejects
 from eventgate.sensors import register
 from eventgate.signing.authkey import AuthKey
 from eventgate.signing.keys import SigningKey, load_verify_key
-from tests.integration.http_service import Service
+from tests.integration.http_service import QUICK, Service
+from tests.integration.signing_in import PASSWORD
 
+_HASH = QUICK.hash(PASSWORD)
 MARK = "only-ours"
 NEWEST = "2026-11-22"
 
@@ -22,17 +24,22 @@ NEWEST = "2026-11-22"
 class World:
     """A company: an auth key for each role and for one bound to a sensor, and an id for each kind of object.
 
-    ``ids`` are by the names that path parameters have in the OpenAPI document.
+    ``logins`` are by role, all with the password of tests/integration/signing_in.py; ``ids`` are by the names that path
+    parameters have in the OpenAPI document.
     """
 
     company: UUID
     keys: dict[str, str]
+    logins: dict[str, str]
     ids: dict[str, str]
 
 
 async def world(service: Service, company: UUID, roles: tuple[str, ...], mark: str) -> World:
     """People of the roles in a company, each with a key of every scope, and one of each thing, called ``mark``."""
-    keys = {role: (await _person(service, company, role, mark))[1] for role in roles}
+    keys, logins = {}, {}
+    for role in roles:
+        person, keys[role] = await _person(service, company, role, mark)
+        logins[role] = f"{mark}-{person}"
     sensor = uuid7(service.clock.now_ms())
     await register(service.pool, company, sensor, mark, mark)
     user, _ = await _person(service, company, "analyst", f"{mark}-victim")
@@ -64,7 +71,7 @@ async def world(service: Service, company: UUID, roles: tuple[str, ...], mark: s
         "companyId": company,
         "name": mark,
     }
-    return World(company, keys, {name: str(value) for name, value in ids.items()})
+    return World(company, keys, logins, {name: str(value) for name, value in ids.items()})
 
 
 async def another_company(service: Service, mark: str) -> World:
@@ -79,8 +86,8 @@ async def another_company(service: Service, mark: str) -> World:
 async def _person(service: Service, company: UUID, role: str, mark: str) -> tuple[UUID, str]:
     user = uuid4()
     await service.pool.execute(
-        "INSERT INTO users (id, company, login, role, name) VALUES ($1, $2, $3, $4, $5)",
-        user, company, f"{mark}-{user}", role, mark,
+        "INSERT INTO users (id, company, login, role, name, password_hash) VALUES ($1, $2, $3, $4, $5, $6)",
+        user, company, f"{mark}-{user}", role, mark, _HASH,
     )  # fmt: skip
     return user, await _key(service, company, user)
 
