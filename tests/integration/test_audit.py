@@ -143,6 +143,12 @@ async def test_a_search_that_takes_too_long_says_where_it_goes_on(pool: asyncpg.
 
 
 @pytest.mark.usefixtures("lines")
+async def test_a_page_that_comes_to_the_end_knows_its_total(pool: asyncpg.Pool, clock: Clock) -> None:
+    page = await AuditLog(pool, clock).page(OURS, EVERYTHING, PageRequest(offset=90))
+    assert (page.total, page.total_is_exact, list(page.items)) == (30, True, [])
+
+
+@pytest.mark.usefixtures("lines")
 async def test_lines_are_forgotten_in_time(pool: asyncpg.Pool, clock: Clock) -> None:
     log = AuditLog(pool, clock)
     newest = (await log.page(None, EVERYTHING, PageRequest(limit=2))).items

@@ -99,6 +99,8 @@ class AuditLog:
             )
             wanted = asked.offset + asked.limit
             rows, more = walked.rows[:wanted], len(walked.rows) > wanted
+            if not more and walked.stopped_at is None and asked.after is None and asked.before is None:
+                total, is_exact = len(walked.rows), True  # the page itself came to the end
             if asked.offset:
                 rows = await self._skip(search, rows, asked, walked)
         if asked.before is not None:
