@@ -261,3 +261,16 @@ async def test_a_password_kept_by_yesterdays_settings_is_hashed_anew(service):
     assert (await Browser(service).sign_in())[0] == 201
     assert await service.pool.fetchval("SELECT password_hash FROM users WHERE login = 'ann'") != old
     assert (await Browser(service).sign_in())[0] == 201
+
+
+async def test_whoever_is_signed_in_makes_keys_of_their_own_and_no_more(service):
+    user, browser = await person(service, "ada", role="analyst"), Browser(service)
+    await browser.sign_in("ada")
+    status, key = await browser.ask("POST", "/v2/users/current/api-keys", {})
+    assert (status, key["userId"]) == (201, str(user))
+    assert not {scope for scope in key["scopes"] if not scope.endswith(":read")}
+    status, problem = await browser.ask("POST", "/v2/users/current/api-keys", {"scopes": ["keys:manage"]})
+    assert (status, problem["code"]) == (403, "key-too-strong")
+    status, problem = await service.post("/v2/users/current/api-keys", {}, key["key"])
+    assert (status, problem["code"]) == (403, "scope-missing")
+    assert (await browser.ask("DELETE", f"/v2/users/current/api-keys/{key['id']}"))[0] == 204

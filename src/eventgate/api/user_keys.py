@@ -8,6 +8,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from eventgate.access import Principal
 from eventgate.access.api_key import ApiKey
 from eventgate.access.keys import Keys
 from eventgate.api.bodies import described, read_body
@@ -20,6 +21,7 @@ from eventgate.api.routes import CUSTOMER, Call, Operation, Route
 from eventgate.api.schemas import listed, one
 
 _PAGE = (STATUS, *LIST_PARAMETERS, CUSTOMER)
+_OWN = "Whoever is signed in manages their own keys; an API key or a token needs `keys:manage` for it."
 
 
 class UserKeys:
@@ -35,15 +37,15 @@ class UserKeys:
                 Operation("Your user's API keys, newest first", "keys", {200: listed("ApiKey")}), _PAGE,
             ),
             Route(
-                "POST", "/v2/users/current/api-keys", MANAGE, self.create_own,
+                "POST", "/v2/users/current/api-keys", None, self.create_own,
                 Operation(
-                    "Create an API key of your user", "keys", {201: one("ApiKey", "Created")}, TOLD_ONCE,
+                    "Create an API key of your user", "keys", {201: one("ApiKey", "Created")}, f"{TOLD_ONCE}\n\n{_OWN}",
                     described(NewOwnKey), problems=(413, 415, 422),
                 ),
             ),
             Route(
-                "DELETE", "/v2/users/current/api-keys/{keyUuid}", MANAGE, self.delete_own,
-                Operation("Delete one of your user's API keys", "keys", GONE, problems=(404,)),
+                "DELETE", "/v2/users/current/api-keys/{keyUuid}", None, self.delete_own,
+                Operation("Delete one of your user's API keys", "keys", GONE, _OWN, problems=(404,)),
             ),
             Route(
                 "GET", "/v2/users/{userUuid}/api-keys", None, self.list_keys,
@@ -62,11 +64,13 @@ class UserKeys:
         return await self._listed(call, current_user(call))
 
     async def create_own(self, call: Call) -> web.StreamResponse:
+        _demand_own(call.principal)
         user = current_user(call)
         body = await read_body(call.request, NewOwnKey)
         return told_once(*await self._keys.create(call.principal, call.actor, user, said(body)))
 
     async def delete_own(self, call: Call) -> web.StreamResponse:
+        _demand_own(call.principal)
         return await self._deleted(call, current_user(call))
 
     async def list_keys(self, call: Call) -> web.StreamResponse:
@@ -89,3 +93,9 @@ class UserKeys:
         if not await self._keys.deactivate(call.actor, call.principal.company, call.path["keyUuid"], user=user):
             raise not_found()
         return web.Response(status=204)
+
+
+def _demand_own(principal: Principal) -> None:
+    """Raise CallerError 403 where a key that manages none would make another: people may, who have signed in."""
+    if principal.session is None:
+        principal.require(MANAGE)
