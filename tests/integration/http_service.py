@@ -30,18 +30,18 @@ from eventgate.access import (
     TokenAuthenticator,
     bootstrap,
 )
-from eventgate.access.links import Links, Post
-from eventgate.access.sessions import Lifetime, revoke_all_within
+from eventgate.access.people.links import Links, Post
+from eventgate.access.sessions.sessions import Lifetime, revoke_all_within
 from eventgate.alerts.catalogue import defaults
 from eventgate.alerts.export import Export
 from eventgate.alerts.meta import AlertMeta
 from eventgate.alerts.observed import observed_codes
 from eventgate.alerts.search import SETTINGS, AlertSearch
 from eventgate.alerts.windows import Partitions
+from eventgate.api.access.audit import AuditLines
 from eventgate.api.addresses import Addresses
 from eventgate.api.alerts import Alerts
 from eventgate.api.application import OPENAPI, build_application
-from eventgate.api.audit import AuditLines
 from eventgate.api.catalogue import Catalogue
 from eventgate.api.connection import Runner
 from eventgate.api.edges import Edges

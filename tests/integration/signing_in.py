@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pyotp
 
 from eventgate.access.credentials import SESSION_COOKIE
-from eventgate.api.sessions import DEVICE_COOKIE
+from eventgate.api.access.sessions import DEVICE_COOKIE
 from tests.integration.http_service import QUICK, Service
 
 PASSWORD = "seven grey herons wade"

@@ -15,8 +15,8 @@ import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
-from eventgate.access.links import Link
-from eventgate.access.user import User
+from eventgate.access.people.links import Link
+from eventgate.access.people.user import User
 from eventgate.app.people import links_of
 from eventgate.clock import SystemClock
 from eventgate.config import Configuration

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from eventgate.access.credentials import SESSION_COOKIE
-from eventgate.access.session_use import SessionUse
-from eventgate.api.sessions import DEVICE_COOKIE
+from eventgate.access.sessions.last_used import SessionUse
+from eventgate.api.access.sessions import DEVICE_COOKIE
 from eventgate.db.listen import Listener
 from tests.integration.http_service import http_service, other_company
 from tests.integration.signing_in import PASSWORD, Browser, code_of, person

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from eventgate.access.throttle import Place, Throttle, counters
+from eventgate.access.signin.throttle import Place, Throttle, counters
 from eventgate.clock import ManualClock
 from eventgate.errors import CallerError
 from tests.integration.http_service import http_service

@@ -8,7 +8,7 @@ import pytest
 from multidict import CIMultiDict
 
 from eventgate.access import Asked, KeyAuthenticator, bootstrap
-from eventgate.access.key_authenticator import MOST_STRANGERS
+from eventgate.access.keys.authenticator import MOST_STRANGERS
 from eventgate.clock import ManualClock
 from eventgate.errors import CallerError, Unavailable
 from eventgate.sensors import register

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from eventgate.access.asked import Asked
 from eventgate.access.credentials import Kind, find_credential, unauthenticated
-from eventgate.access.key_authenticator import KeyAuthenticator
+from eventgate.access.keys.authenticator import KeyAuthenticator
 from eventgate.access.principal import Principal
 
 CHANNEL = "eventgate_access"

@@ -15,10 +15,10 @@ from uuid import UUID
 import asyncpg
 
 from eventgate.access.actor import Actor
-from eventgate.access.audit import Audit, Change
-from eventgate.access.links import Delivery, Links
-from eventgate.access.user import User
-from eventgate.access.users import NewUser, Users
+from eventgate.access.audit.record import Audit, Change
+from eventgate.access.people.links import Delivery, Links
+from eventgate.access.people.user import User
+from eventgate.access.people.users import NewUser, Users
 from eventgate.clock import Clock
 from eventgate.db.pages import fetch_page
 from eventgate.db.pool import Row, translated

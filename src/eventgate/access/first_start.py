@@ -16,7 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
-from eventgate.access.passwords import HASHER
+from eventgate.access.people.passwords import HASHER
 from eventgate.access.scopes import READ_SCOPES, SCOPES
 from eventgate.access.versions import NEWEST_VERSION
 from eventgate.clock import Clock

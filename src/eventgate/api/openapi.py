@@ -9,15 +9,15 @@ from typing import Any
 
 from eventgate.access import NEWEST_VERSION, SCOPES
 from eventgate.access.credentials import SESSION_COOKIE
-from eventgate.access.session_authenticator import CSRF_HEADER
+from eventgate.access.sessions.authenticator import CSRF_HEADER
 from eventgate.api import versions
-from eventgate.api.companies import COMPANY_SCHEMAS
-from eventgate.api.key_schemas import KEY_SCHEMAS
+from eventgate.api.access.companies import COMPANY_SCHEMAS
+from eventgate.api.access.key_schemas import KEY_SCHEMAS
+from eventgate.api.access.user_schemas import USER_SCHEMAS
 from eventgate.api.parameters import Parameter
 from eventgate.api.problem import MEDIA_TYPE
 from eventgate.api.routes import OpenRoute, Operation, Route, addressed
 from eventgate.api.schemas import SCHEMAS, ref
-from eventgate.api.user_schemas import USER_SCHEMAS
 
 _PROBLEMS = {
     400: "The request cannot be understood, or contradicts itself",

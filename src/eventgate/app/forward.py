@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from eventgate.access import Audit, forget_lines
-from eventgate.access.sessions import Sessions
-from eventgate.access.sweeping import Sweeping
-from eventgate.access.throttle import Throttle
+from eventgate.access.sessions.sessions import Sessions
+from eventgate.access.signin.sweeping import Sweeping
+from eventgate.access.signin.throttle import Throttle
 from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
 from eventgate.app.collector import calm_collector

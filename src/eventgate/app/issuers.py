@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 
-from eventgate.access.issuer import ALGORITHMS, Issuer
-from eventgate.access.issuer_keys import IssuerKeys
 from eventgate.access.scopes import SCOPES
-from eventgate.access.token_check import Trusted
+from eventgate.access.tokens.check import Trusted
+from eventgate.access.tokens.issuer import ALGORITHMS, Issuer
+from eventgate.access.tokens.issuer_keys import IssuerKeys
 from eventgate.clock import Clock
 from eventgate.config import Configuration, TokenIssuer
 from eventgate.errors import ConfigurationError, FieldError

@@ -6,12 +6,12 @@ Touches nothing itself.
 import asyncpg
 
 from eventgate.access import Audit
-from eventgate.access.keys import Keys
-from eventgate.access.verify_keys import VerifyKeys
-from eventgate.api.keys import ApiKeys
+from eventgate.access.keys.api_keys import Keys
+from eventgate.access.keys.verify_keys import VerifyKeys
+from eventgate.api.access.keys import ApiKeys
+from eventgate.api.access.user_keys import UserKeys
+from eventgate.api.access.verify_keys import KeysVerifyKeys
 from eventgate.api.routes import Route
-from eventgate.api.user_keys import UserKeys
-from eventgate.api.verify_keys import KeysVerifyKeys
 from eventgate.clock import Clock
 from eventgate.sensors import Directory
 

@@ -10,17 +10,17 @@ import asyncpg
 
 from eventgate.access import Audit, Passwords
 from eventgate.access.companies import Companies
-from eventgate.access.forgotten import Forgotten
-from eventgate.access.links import Links, Post
-from eventgate.access.password_changes import Demand, PasswordChanges
-from eventgate.access.user import EndSessions
-from eventgate.access.users import Users
+from eventgate.access.people.forgotten import Forgotten
+from eventgate.access.people.links import Links, Post
+from eventgate.access.people.password_changes import Demand, PasswordChanges
+from eventgate.access.people.user import EndSessions
+from eventgate.access.people.users import Users
+from eventgate.api.access.companies import CompanyRoutes
+from eventgate.api.access.current_user import CurrentUser
+from eventgate.api.access.password_links import PasswordLinks
+from eventgate.api.access.users import UserRoutes
 from eventgate.api.addresses import Addresses
-from eventgate.api.companies import CompanyRoutes
-from eventgate.api.current_user import CurrentUser
-from eventgate.api.password_links import PasswordLinks
 from eventgate.api.routes import OpenRoute, Route
-from eventgate.api.users import UserRoutes
 from eventgate.app.tls import mail_context
 from eventgate.clock import Clock
 from eventgate.config import Configuration, Mail

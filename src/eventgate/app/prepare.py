@@ -4,7 +4,7 @@ Touches the database and the data directory, once, in the parent.
 """
 
 from eventgate.access.first_start import bootstrap
-from eventgate.access.server_key import load_server_key
+from eventgate.access.sessions.server_key import load_server_key
 from eventgate.clock import SystemClock
 from eventgate.config import Configuration
 from eventgate.db.durability import demand_durable

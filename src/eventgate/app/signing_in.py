@@ -12,18 +12,18 @@ from typing import NamedTuple
 import asyncpg
 
 from eventgate.access import Audit, Passwords
-from eventgate.access.current_password import CurrentPassword
-from eventgate.access.second_factor import SecondFactors
-from eventgate.access.server_key import load_server_key
-from eventgate.access.session_authenticator import SessionAuthenticator
-from eventgate.access.session_use import SessionUse
-from eventgate.access.sessions import Lifetime, Sessions
-from eventgate.access.signing_in import SigningIn
-from eventgate.access.throttle import Throttle
+from eventgate.access.sessions.authenticator import SessionAuthenticator
+from eventgate.access.sessions.last_used import SessionUse
+from eventgate.access.sessions.server_key import load_server_key
+from eventgate.access.sessions.sessions import Lifetime, Sessions
+from eventgate.access.signin.current_password import CurrentPassword
+from eventgate.access.signin.second_factor import SecondFactors
+from eventgate.access.signin.signing_in import SigningIn
+from eventgate.access.signin.throttle import Throttle
+from eventgate.api.access.second_factor import SecondFactorRoutes
+from eventgate.api.access.sessions import SessionRoutes
 from eventgate.api.addresses import Addresses
 from eventgate.api.routes import OpenRoute, Route
-from eventgate.api.second_factor import SecondFactorRoutes
-from eventgate.api.sessions import SessionRoutes
 from eventgate.clock import Clock
 from eventgate.config import Configuration
 

@@ -23,18 +23,18 @@ from eventgate.access import (
     TokenAuthenticator,
 )
 from eventgate.access import authenticator as access
-from eventgate.access import rates as rate_limits
-from eventgate.access.sessions import revoke_all_within
+from eventgate.access.rates import rates as rate_limits
+from eventgate.access.sessions.sessions import revoke_all_within
 from eventgate.alerts import catalogue, search
 from eventgate.alerts.export import Export
 from eventgate.alerts.meta import AlertMeta
 from eventgate.alerts.observed import observed_codes
 from eventgate.alerts.search import AlertSearch
 from eventgate.alerts.windows import Partitions
+from eventgate.api.access.audit import AuditLines
 from eventgate.api.addresses import Addresses
 from eventgate.api.alerts import Alerts
 from eventgate.api.application import build_application
-from eventgate.api.audit import AuditLines
 from eventgate.api.catalogue import Catalogue
 from eventgate.api.connection import Runner
 from eventgate.api.edges import Edges

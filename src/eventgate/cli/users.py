@@ -14,8 +14,8 @@ from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages
 from eventgate.cli.serve import Config
 
 if TYPE_CHECKING:
-    from eventgate.access.links import Delivery
-    from eventgate.access.user import User
+    from eventgate.access.people.links import Delivery
+    from eventgate.access.people.user import User
     from eventgate.config import Configuration
 
 _PATH = "/v2/users"
@@ -199,9 +199,9 @@ def recover(
 
 
 async def _recover(configuration: "Configuration", login: str | None) -> "tuple[User, Delivery]":
-    from eventgate.access.audit import Audit
-    from eventgate.access.links import Links
-    from eventgate.access.recovery import recover as make_link
+    from eventgate.access.audit.record import Audit
+    from eventgate.access.people.links import Links
+    from eventgate.access.people.recovery import recover as make_link
     from eventgate.clock import SystemClock
     from eventgate.db.pool import open_pool
     from eventgate.processes.attach import attached

@@ -163,7 +163,7 @@ class People(_Section):
 
 
 class TokenIssuer(_Section):
-    """One issuer of OAuth2 tokens that is trusted; ``access/issuer.py`` says what the keys mean."""
+    """One issuer of OAuth2 tokens that is trusted; ``access/tokens/issuer.py`` says what the keys mean."""
 
     url: str = Field(pattern=_SECURE_URL)
     audiences: tuple[str, ...] = Field(min_length=1)

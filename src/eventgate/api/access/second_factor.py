@@ -1,0 +1,108 @@
+"""``/v2/users/…/reset-2fa``: people set up their second factor; an admin takes one away that was lost.
+
+Touches HTTP and the rooms of access it is handed.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import segno
+from aiohttp import web
+from pydantic import Field
+
+from eventgate.access.signin.current_password import CurrentPassword
+from eventgate.access.signin.second_factor import SecondFactors
+from eventgate.api.bodies import Body, described, read_body
+from eventgate.api.paging import json_response
+from eventgate.api.problem import not_found
+from eventgate.api.routes import Call, Operation, Route
+from eventgate.api.schemas import answer, closed
+
+_TEXT = {"type": "string"}
+_BEGUN = closed(
+    {
+        "secret": {**_TEXT, "description": "In base32, for an app without a camera."},
+        "otpauthUri": {**_TEXT, "format": "uri", "description": "What the QR code says."},
+        "qrCode": {**_TEXT, "description": "An SVG document."},
+    }
+)
+_CONFIRMED = closed(
+    {
+        "recoveryCodes": {
+            "type": "array",
+            "items": _TEXT,
+            "description": "Each signs you in once in place of a code. They are shown this once.",
+        }
+    }
+)
+_TAKEN = closed({"id": {"type": "string", "format": "uuid"}, "secondFactor": {"const": False}})
+_DESCRIPTION = """\
+In two steps. Without `code`: makes a secret and tells it, for an authenticator app (TOTP: SHA-1, six digits, 30 s);
+what was in place goes on counting. With `code`, the app's present one, within 15 minutes: puts the secret in place and
+tells ten recovery codes; every other session of yours ends.
+
+The first step asks for your current `password` from a session, and wherever a second factor is in place already.
+"""
+
+
+class ResetSecondFactor(Body):
+    """The first step without ``code``, the second with it."""
+
+    password: Annotated[str | None, Field(min_length=1, max_length=1024)] = None
+    code: Annotated[str | None, Field(min_length=1, max_length=32)] = None
+
+
+class NoMembers(Body):
+    """Nothing is to be said."""
+
+
+class SecondFactorRoutes:
+    """The addresses of second factors."""
+
+    def __init__(self, factors: SecondFactors, current_password: CurrentPassword) -> None:
+        self._factors = factors
+        self._current_password = current_password
+
+    def routes(self) -> Sequence[Route]:
+        told = answer("The secret, or the recovery codes", {"oneOf": [_BEGUN, _CONFIRMED]})
+        own = Operation(
+            "Set up your second factor", "people", {200: told}, _DESCRIPTION,
+            described(ResetSecondFactor), (404, 409, 413, 415, 422, 429),
+        )  # fmt: skip
+        anothers = Operation(
+            "Take away a user's second factor, and end the user's sessions", "people",
+            {200: answer("Taken away", _TAKEN)},
+            request_body=described(NoMembers), problems=(404, 413, 415, 422),
+        )  # fmt: skip
+        return (
+            Route("PUT", "/v2/users/current/reset-2fa", None, self.reset_own, own),
+            Route("PUT", "/v2/users/{userUuid}/reset-2fa", "users:manage", self.reset, anothers),
+        )
+
+    async def reset_own(self, call: Call) -> web.StreamResponse:
+        body = await read_body(call.request, ResetSecondFactor)
+        user = call.principal.user
+        if user is None:  # a token that stands for no user here
+            raise not_found()
+        if body.code is not None:
+            codes = await self._factors.confirm(call.actor, user, body.code)
+            return json_response({"recoveryCodes": codes}, secret=True)
+        if call.principal.session is not None or await self._factors.in_place(user):
+            await self._current_password.demand(call.principal, body.password, call.remote)
+        secret, uri = await self._factors.begin(call.actor, call.principal, user)
+        return json_response({"secret": secret, "otpauthUri": uri, "qrCode": _svg(uri)}, secret=True)
+
+    async def reset(self, call: Call) -> web.StreamResponse:
+        await read_body(call.request, NoMembers)
+        user: UUID = call.path["userUuid"]
+        if not await self._factors.remove(call.actor, call.principal, user):
+            raise not_found()
+        return json_response({"id": user, "secondFactor": False})
+
+
+def _svg(text: str) -> str:
+    drawn = io.BytesIO()
+    segno.make(text, micro=False).save(drawn, kind="svg", scale=4, xmldecl=False, light="#fff")
+    return drawn.getvalue().decode()
