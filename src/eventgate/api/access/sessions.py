@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from eventgate.access import Asked
 from eventgate.access.credentials import SESSION_COOKIE
@@ -50,8 +50,16 @@ for nothing.
 """
 
 
+_BOTH: dict[str, Any] = {
+    "required": ["code", "recoveryCode"],
+    "properties": {"code": {"type": "string"}, "recoveryCode": {"type": "string"}},
+}
+
+
 class SignIn(Body):
     """Who wants in."""
+
+    model_config = ConfigDict(json_schema_extra={"not": _BOTH})
 
     login: Annotated[str, Field(min_length=1, max_length=320, pattern=NO_CONTROLS)]
     password: Annotated[str, Field(min_length=1, max_length=1024)]
