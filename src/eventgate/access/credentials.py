@@ -44,7 +44,7 @@ def find_credential(asked: Asked) -> Credential:
     shown, keys = headers.getall("Authorization", []), headers.getall("X-API-Key", [])
     if not shown and not keys:
         return Kind.SESSION, _cookie(headers)
-    text = _only([*map(_without_scheme, shown), *map(str.strip, keys)])
+    text = _only([_without_scheme(value) for value in shown] + [value.strip() for value in keys])
     if text.startswith("egk_"):
         return Kind.AUTH_KEY, text
     if text.count(".") == 2:
@@ -94,5 +94,6 @@ def _cookie(headers: Headers) -> str:
 
 
 def _without_scheme(value: str) -> str:
-    scheme, _, rest = value.strip().partition(" ")
-    return rest.strip() if scheme.lower() == "bearer" else value.strip()
+    value = value.strip()
+    scheme, _, rest = value.partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else value

@@ -24,6 +24,11 @@ class Origin(NamedTuple):
     scheme: str
     authority: str
 
+    @property
+    def url(self) -> str:
+        """What a browser sends as ``Origin`` for a page of ours."""
+        return f"{self.scheme}://{self.authority}"
+
 
 class Addresses:
     """``public_url`` is the configured public address, "" to go by what callers name."""
@@ -34,12 +39,9 @@ class Addresses:
         scheme, _, rest = self._public_url.partition("://")
         self._public = (scheme, rest.partition("/")[0])
 
-    def base_url(self, request: web.BaseRequest) -> str:
-        """What the absolute addresses in answers begin with."""
-        if self._public_url:
-            return self._public_url
-        origin = self.origin(request)
-        return f"{origin.scheme}://{origin.authority}"
+    def base_url(self, origin: Origin) -> str:
+        """What the absolute addresses in the answer to a request from ``origin`` begin with."""
+        return self._public_url or origin.url
 
     def origin(self, request: web.BaseRequest) -> Origin:
         peer = _plain(request.remote or "")

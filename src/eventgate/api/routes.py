@@ -107,30 +107,24 @@ def door(route: Route, authenticate: Authenticate, spend: Spend, addresses: Addr
 
     async def enter(request: web.Request) -> web.StreamResponse:
         query_string = request.rel_url.raw_query_string
-        remote, scheme, authority = addresses.origin(request)
-        asked = Asked(request.method, request.headers, query_string, remote, f"{scheme}://{authority}")
-
-        def allowed(principal: Principal) -> Principal:
-            if route.scope is not None:
-                principal.require(route.scope)
-            if route.operator:
-                principal.require_operator()
-            return principal
+        origin = addresses.origin(request)
+        asked = Asked(request.method, request.headers, query_string, origin.remote, origin.url)
 
         async def check_again() -> Principal:
-            return allowed(await authenticate(asked))
+            return _allowed(route, await authenticate(asked))
 
         principal = await authenticate(asked)
         request[VERSION] = version = version_of(request.headers, principal.api_version)
         request[RATE_FIELDS] = spend(principal)
-        allowed(principal)
+        _allowed(route, principal)
         path = {name: _read_path(route, name, text) for name, text in request.match_info.items()}
         parameters = read_query(query_string, route.parameters)
         _check_customer(parameters.get(CUSTOMER.name), principal)
         response = await route.handler(
-            Call(request, principal, parameters, path, addresses.base_url(request), check_again, remote)
+            Call(request, principal, parameters, path, addresses.base_url(origin), check_again, origin.remote)
         )
-        told_in(version, differences, response)
+        if differences:
+            told_in(version, differences, response)
         return response
 
     return enter
@@ -177,6 +171,15 @@ def addressed(route: Route | OpenRoute) -> Iterator[tuple[str, str]]:
         yield route.method, path
         if route.method == "GET" and not streamed:
             yield "HEAD", path
+
+
+def _allowed(route: Route, principal: Principal) -> Principal:
+    """The principal, if it may use the route; raises CallerError 403 otherwise."""
+    if route.scope is not None:
+        principal.require(route.scope)
+    if route.operator:
+        principal.require_operator()
+    return principal
 
 
 def _read_path(route: Route, name: str, text: str) -> Any:

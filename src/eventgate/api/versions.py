@@ -4,6 +4,7 @@ Pure, but for aiohttp's response object. Handlers speak the newest version alone
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -58,11 +59,17 @@ def version_of(headers: Headers, pinned: str) -> str:
     """
     asked = {*headers.getall(FIELD, [])}
     if not asked:
-        return max((version for version in VERSIONS if version <= pinned), default=VERSIONS[0])
+        return _answered(pinned)
     if len(asked) > 1 or not asked <= {*VERSIONS}:
         detail = f"{FIELD} is one of {', '.join(VERSIONS)}; leave it out for the version of your API key."
         raise CallerError(400, "version-unknown", detail, members={"versions": VERSIONS})
     return asked.pop()
+
+
+@cache
+def _answered(pinned: str) -> str:
+    """The newest version there is that is no newer than the one a caller is pinned to."""
+    return max((version for version in VERSIONS if version <= pinned), default=VERSIONS[0])
 
 
 def differences_of(path: str) -> Sequence[Difference]:

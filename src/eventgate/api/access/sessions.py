@@ -118,9 +118,9 @@ class SessionRoutes:
         return routes
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
-        remote, scheme, authority = self._addresses.origin(request)
+        origin = self._addresses.origin(request)
         # Whoever makes a browser sign in as somebody else sees what its owner does there.
-        check_origin(Asked(request.method, request.headers, "", remote, f"{scheme}://{authority}"))
+        check_origin(Asked(request.method, request.headers, "", origin.remote, origin.url))
         body = await read_body(request, SignIn)
         device = request.cookies.get(DEVICE_COOKIE, "")
         attempt = Attempt(
@@ -128,7 +128,7 @@ class SessionRoutes:
             body.password,
             body.code,
             body.recovery_code,
-            remote,
+            origin.remote,
             device if len(device) <= _MOST_DEVICE else "",
             request.headers.get("User-Agent", ""),
             request[REQUEST_ID],
