@@ -4,6 +4,7 @@ Pure. Made by the door of the HTTP interface; the rooms below never see a reques
 """
 
 from collections.abc import Iterable
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
 
@@ -25,3 +26,16 @@ class Asked(NamedTuple):
     query_string: str = ""
     remote: str = ""
     origin: str = ""
+
+
+def block_of(remote: str) -> str:
+    """The addresses that one caller may well have all of: one of IPv4, a /64 of IPv6 (RFC 6177)."""
+    try:
+        address = ip_address(remote.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ip_network((address, 64), strict=False))
+    return str(address)

@@ -5,8 +5,7 @@ hears of it (migration 0001).
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -21,11 +20,10 @@ from eventgate.access.people.user import User
 from eventgate.access.people.users import NewUser, Users
 from eventgate.clock import Clock
 from eventgate.db.pages import fetch_page
-from eventgate.db.pool import Row, translated
+from eventgate.db.pool import Row, transaction, translated
 from eventgate.errors import CallerError
-from eventgate.formats.times import rfc3339
 from eventgate.ids import uuid7
-from eventgate.journal.times import timestamp_of
+from eventgate.journal.times import rfc3339_of, timestamp_of
 from eventgate.query.paging import Page, PageRequest
 
 _COLUMNS = "id, name, rate_limit, created_at, updated_at, retired_at"
@@ -61,9 +59,9 @@ class Company(NamedTuple):
             "name": self.name,
             "status": "active" if self.retired_at is None else "retired",
             "rateLimit": self.rate_limit,
-            "createdAt": _time(self.created_at),
-            "updatedAt": _time(self.updated_at),
-            "retiredAt": None if self.retired_at is None else _time(self.retired_at),
+            "createdAt": rfc3339_of(self.created_at),
+            "updatedAt": rfc3339_of(self.updated_at),
+            "retiredAt": rfc3339_of(self.retired_at),
         }
 
 
@@ -88,11 +86,7 @@ class Companies:
 
     async def page(self, asked: PageRequest, *, active: bool | None = None) -> Page[Company]:
         """All companies, or those that are active, or those that are retired; newest first."""
-        page = await fetch_page(self._pool, _COLUMNS, _ROWS, (active,), asked)
-        return Page(
-            [Company.of(row) for row in page.items],
-            page.total, page.total_is_exact, page.complete, page.next, page.previous,
-        )  # fmt: skip
+        return (await fetch_page(self._pool, _COLUMNS, _ROWS, (active,), asked)).of(Company.of)
 
     async def get(self, company: UUID) -> Company | None:
         with translated():
@@ -105,7 +99,7 @@ class Companies:
         Raises CallerError 409 ``login-taken``, 422 where the admin has neither login nor address.
         """
         now = self._clock.now_ms()
-        async with self._changing() as connection:
+        async with transaction(self._pool) as connection:
             row = await connection.fetchrow(
                 _INSERT, uuid7(now), name, rate_limit, secrets.token_bytes(_SECRET_BYTES), timestamp_of(now)
             )
@@ -120,7 +114,7 @@ class Companies:
 
         Raises CallerError 409 ``company-retired``.
         """
-        async with self._changing() as connection:
+        async with transaction(self._pool) as connection:
             before = await self._locked(connection, company)
             if before is None:
                 return None
@@ -139,7 +133,7 @@ class Companies:
 
         Its events stay as long as all events do. Raises CallerError 409 ``company-of-operator``.
         """
-        async with self._changing() as connection:
+        async with transaction(self._pool) as connection:
             before = await self._locked(connection, company)
             if before is None or before.retired_at is not None:
                 return before is not None
@@ -151,12 +145,6 @@ class Companies:
             await self._note(connection, actor, "company.retire", before, after)
         return True
 
-    @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[Any]:
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                yield connection
-
     async def _locked(self, connection: Any, company: UUID) -> Company | None:
         row = await connection.fetchrow(f"{_ONE} FOR UPDATE", company)
         return None if row is None else Company.of(row)
@@ -166,7 +154,3 @@ class Companies:
         await self._audit.record_within(
             connection, actor, Change(action, str(after.id), after.id, shown, after.shown())
         )
-
-
-def _time(moment: datetime) -> str:
-    return rfc3339(int(moment.timestamp() * 1000))

@@ -20,7 +20,7 @@ from eventgate.access.people.passwords import HASHER
 from eventgate.access.scopes import READ_SCOPES, SCOPES
 from eventgate.access.versions import NEWEST_VERSION
 from eventgate.clock import Clock
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction, translated
 from eventgate.ids import uuid7
 from eventgate.signing.authkey import AuthKey
 from eventgate.signing.keys import SigningKey, load_verify_key
@@ -82,10 +82,9 @@ async def bootstrap(
                 return None
         made = _mint(directory, url, clock)
         _write(pending, _text(made))
-    with translated():
-        async with pool.acquire() as connection, connection.transaction():
-            if not await connection.fetchval("SELECT EXISTS (SELECT FROM companies WHERE id = $1)", made.company_id):
-                await _insert(connection, made, register_sensor, clock)
+    async with transaction(pool) as connection:
+        if not await connection.fetchval("SELECT EXISTS (SELECT FROM companies WHERE id = $1)", made.company_id):
+            await _insert(connection, made, register_sensor, clock)
     pending.rename(told)
     _sync(directory)
     return made

@@ -4,6 +4,7 @@ Pure. A change names what it touches, as ``key <id>``, ``user <id>``, ``company 
 under load the change of one key does not send every request to the database.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ E = TypeVar("E", bound=Remembered)
 
 
 class Memory(Generic[E]):
-    """By slot, a hash of the credential: memory holds no secret."""
+    """By slot, which is a credential's hash (``slot_of``)."""
 
     def __init__(self, clock: Clock, most: int = _MOST) -> None:
         self._clock = clock
@@ -87,6 +88,11 @@ class Memory(Generic[E]):
             slots.discard(slot)
             if not slots:
                 del self._touched_by[name]
+
+
+def slot_of(text: str) -> bytes:
+    """Under what a credential is remembered: not under itself, so that memory holds no secret."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
 def _names(principal: Principal) -> list[str]:

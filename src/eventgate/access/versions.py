@@ -6,7 +6,7 @@ Pure. What differs between them stands in ``api/versions.py``.
 from datetime import datetime, timedelta
 
 from eventgate.errors import CallerError, FieldError
-from eventgate.formats.times import rfc3339
+from eventgate.journal.times import rfc3339_of
 
 VERSIONS = ("2026-11-22", "2026-11-26")
 NEWEST_VERSION = VERSIONS[-1]
@@ -37,7 +37,7 @@ def check_repin(pinned: str, wanted: str, allowed_until: datetime, now: datetime
             members={"versions": VERSIONS},
         )
     if wanted < pinned and now > allowed_until:
-        until = rfc3339(int(allowed_until.timestamp() * 1000))
+        until = rfc3339_of(allowed_until)
         raise CallerError(
             409,
             "version-downgrade-too-late",

@@ -12,7 +12,7 @@ from eventgate.api.paging import LIST_PARAMETERS, json_response, listed_whole
 from eventgate.api.problem import not_found
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
 from eventgate.api.schemas import listed, one
-from eventgate.formats.times import rfc3339
+from eventgate.journal.times import rfc3339_of
 from eventgate.sensors import Directory, Sensor
 
 _SCOPE = "edges:read"
@@ -57,5 +57,5 @@ def _edge(sensor: Sensor) -> dict[str, Any]:
         "serial": sensor.serial,
         "name": sensor.name,
         "state": sensor.state,
-        "registeredAt": rfc3339(int(sensor.registered_at.timestamp() * 1000)),
+        "registeredAt": rfc3339_of(sensor.registered_at),
     }

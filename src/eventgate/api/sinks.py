@@ -19,9 +19,9 @@ from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one, ref
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, FieldError
-from eventgate.formats.times import rfc3339
 from eventgate.journal.cursors import after_all_of
 from eventgate.journal.reading import Journal
+from eventgate.journal.times import rfc3339_of
 from eventgate.query.instants import EXPECTED, parse_instant
 from eventgate.sinks.requests import Requests, Verb
 from eventgate.sinks.store import SinkStatus, SinkStore
@@ -165,9 +165,9 @@ class Sinks:
             "transport": sink.transport,
             "guarantee": sink.guarantee,
             "state": sink.state.value,
-            "stateSince": rfc3339(int(sink.state_since.timestamp() * 1000)),
+            "stateSince": rfc3339_of(sink.state_since),
             "lastError": sink.last_error,
-            "lastErrorAt": rfc3339(int(sink.failed_at.timestamp() * 1000)) if sink.failed_at else None,
+            "lastErrorAt": rfc3339_of(sink.failed_at),
             "cursor": {"position": sink.cursor.position, "index": sink.cursor.index},
             "generation": sink.generation,
             "lagEvents": ledger.pending if own else None,

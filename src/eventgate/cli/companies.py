@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages
+from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 
 _PATH = "/v2/companies"
 _PAGE = "100"
@@ -132,7 +132,7 @@ def update(
         changes["rateLimit"] = rate_limit
     if not changes:
         raise ValueError("Say what to change: --name, --rate-limit or --no-rate-limit.")
-    changed = Gate.find(url, key, data, ca_file).patch(f"{_PATH}/{_segment(company)}", changes)
+    changed = Gate.find(url, key, data, ca_file).patch(f"{_PATH}/{segment(company)}", changes)
     if as_json:
         print(json.dumps(changed))
     else:
@@ -161,7 +161,7 @@ def retire(
     """
     from eventgate.cli import terminal
 
-    gate, path = Gate.find(url, key, data, ca_file), f"{_PATH}/{_segment(company)}"
+    gate, path = Gate.find(url, key, data, ca_file), f"{_PATH}/{segment(company)}"
     name = terminal.defused(gate.get(path)["name"])
     if not yes:
         typer.confirm(
@@ -169,13 +169,6 @@ def retire(
         )
     gate.delete(path)
     terminal.out.print(terminal.plain(f"{name} is retired."))
-
-
-def _segment(company: str) -> str:
-    """One segment of a path, whatever was typed."""
-    from urllib.parse import quote
-
-    return quote(company, safe="")
 
 
 def _table(found: list[dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import typer
 
@@ -149,6 +149,11 @@ def pages(gate: Gate, path: str, parameters: Sequence[tuple[str, str]] = ()) -> 
 def filter_parameters(filters: Sequence[str] | None) -> list[tuple[str, str]]:
     """The ``filter`` parameters for conditions as typed: blanks stand for the middle dots where there are none."""
     return [("filter", text if "·" in text else "·".join(text.split(None, 2))) for text in filters or ()]
+
+
+def segment(text: str) -> str:
+    """One segment of a path, whatever was typed."""
+    return quote(text, safe="")
 
 
 def _target(path: str, parameters: Sequence[tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from eventgate.cli import verify_keys
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages
+from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")]
 _KeyId = Annotated[
@@ -61,7 +61,7 @@ def list_keys(
     """
     from eventgate.cli import terminal
 
-    path = f"/v2/users/{user}/api-keys" if user else "/keys"
+    path = f"/v2/users/{segment(user)}/api-keys" if user else "/keys"
     parameters = [("status", "inactive" if inactive else "active"), ("limit", "100")]
     found = [each for page in pages(Gate.find(url, key, data, ca_file), path, parameters) for each in page["data"]]
     if as_json:
@@ -90,12 +90,12 @@ def show(
     eventgate keys show 0199c1f0-0000-7000-8000-000000000000
     """
     gate = Gate.find(url, key, data, ca_file)
-    found = gate.get(f"/keys/{key_id}")
+    found = gate.get(f"/keys/{segment(key_id)}")
     if as_json:
         print(json.dumps(found))
     else:
         _members(found)
-        verify_keys.table(gate.get(f"/keys/{key_id}/verify-keys")["data"])
+        verify_keys.table(gate.get(f"/keys/{segment(key_id)}/verify-keys")["data"])
 
 
 @keys.command()
@@ -187,7 +187,7 @@ def update(
     ) | {_CLEARED[name]: None for name in clear or ()}  # fmt: skip
     if not body:
         raise ValueError("Say what to change; --help lists what can be.")
-    changed = Gate.find(url, key, data, ca_file).put(f"/keys/{key_id}", body)
+    changed = Gate.find(url, key, data, ca_file).put(f"/keys/{segment(key_id)}", body)
     if as_json:
         print(json.dumps(changed))
     else:
@@ -212,7 +212,7 @@ def delete(
 
     gate = Gate.find(url, key, data, ca_file)
     for key_id in key_ids:
-        gate.delete(f"/keys/{key_id}")
+        gate.delete(f"/keys/{segment(key_id)}")
         terminal.err.print(terminal.plain(f"{key_id} works no more."))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages
+from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 from eventgate.cli.serve import Config
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def update(
     eventgate users update 0199c1f0-0000-7000-8000-000000000000 --role analyst
     """
     body = _said(role=role, login=login, email=email, name=name, status=status)
-    changed = Gate.find(url, key, data, ca_file).patch(f"{_PATH}/{user}", body)
+    changed = Gate.find(url, key, data, ca_file).patch(f"{_PATH}/{segment(user)}", body)
     if as_json:
         print(json.dumps(changed))
     else:
@@ -131,7 +131,7 @@ def delete(user: Id, *, url: Url = None, key: Key = None, data: Data = HERE, ca_
 
     eventgate users delete 0199c1f0-0000-7000-8000-000000000000
     """
-    Gate.find(url, key, data, ca_file).delete(f"{_PATH}/{user}")
+    Gate.find(url, key, data, ca_file).delete(f"{_PATH}/{segment(user)}")
 
 
 @users.command("reset-password")
@@ -144,7 +144,7 @@ def reset_password(
 
     eventgate users reset-password 0199c1f0-0000-7000-8000-000000000000
     """
-    link = Gate.find(url, key, data, ca_file).put(f"{_PATH}/{user}/reset-password")
+    link = Gate.find(url, key, data, ca_file).put(f"{_PATH}/{segment(user)}/reset-password")
     if as_json:
         print(json.dumps(link))
     else:

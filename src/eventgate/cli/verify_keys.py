@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages
+from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 from eventgate.errors import CallerError, EventGateError
 from eventgate.signing.keys import CURVES, CurveName, SigningKey
 
@@ -147,7 +147,7 @@ def delete(
     """
     from eventgate.cli import terminal
 
-    Gate.find(url, key, data, ca_file).delete(f"{_path(key_id)}/{verify_key_id}")
+    Gate.find(url, key, data, ca_file).delete(f"{_path(key_id)}/{segment(verify_key_id)}")
     terminal.err.print(terminal.plain(f"{verify_key_id} counts no more."))
 
 
@@ -170,7 +170,7 @@ def table(found: list[dict[str, Any]]) -> None:
 
 
 def _path(key_id: str) -> str:
-    return f"/keys/{key_id}/verify-keys"
+    return f"/keys/{segment(key_id)}/verify-keys"
 
 
 def _write(file: Path, text: str) -> None:

@@ -4,8 +4,8 @@ Touches PostgreSQL. jsonb travels as text; whoever wants objects decodes them in
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +72,14 @@ def translated() -> Iterator[None]:
     except _UNREACHABLE as error:
         detail = "The database cannot be reached at the moment; nothing was stored. Try again shortly."
         raise Unavailable("storage-unavailable", detail) from error
+
+
+@asynccontextmanager
+async def transaction(pool: asyncpg.Pool) -> AsyncIterator[Any]:
+    """A connection inside a transaction: committed at the end, undone where anything is raised. Raises Unavailable."""
+    with translated():
+        async with pool.acquire() as connection, connection.transaction():
+            yield connection
 
 
 async def fetch_within(pool: asyncpg.Pool, seconds: float, query: str, *arguments: Any) -> list["Row"]:

@@ -3,7 +3,7 @@
 Pure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -14,6 +14,7 @@ DEFAULT_LIMIT, MAX_LIMIT = 25, 100
 MAX_OFFSET = 10_000
 
 Item = TypeVar("Item")
+Other = TypeVar("Other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,13 @@ class Page(Generic[Item]):
     complete: bool
     next: Neighbour | None
     previous: Neighbour | None
+
+    def of(self, make: Callable[[Item], Other]) -> "Page[Other]":
+        """The same page of what ``make`` makes of each item."""
+        return Page(
+            [make(item) for item in self.items],
+            self.total, self.total_is_exact, self.complete, self.next, self.previous,
+        )  # fmt: skip
 
 
 def following(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction, translated
 
 CHANNEL = "eventgate_sinks"
 _LOOK_SECONDS = 0.05
@@ -60,18 +60,17 @@ class Requests:
         To pause and to resume are states to be reached: they hold even if the loop answers too late. A rewind or a
         test that nobody answered is withdrawn.
         """
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                if verb in (Verb.PAUSE, Verb.RESUME):
-                    await connection.execute("UPDATE sinks SET paused = $2 WHERE name = $1", sink, verb is Verb.PAUSE)
-                number = await connection.fetchval(
-                    "INSERT INTO sink_requests (sink, verb, position, asked_by) VALUES ($1, $2, $3, $4) RETURNING id",
-                    sink, verb, position, asked_by,
-                )  # fmt: skip
-                await connection.execute(
-                    "DELETE FROM sink_requests WHERE answered_at < now() - make_interval(days => $1)", _KEPT_DAYS
-                )
-                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, sink)
+        async with transaction(self._pool) as connection:
+            if verb in (Verb.PAUSE, Verb.RESUME):
+                await connection.execute("UPDATE sinks SET paused = $2 WHERE name = $1", sink, verb is Verb.PAUSE)
+            number = await connection.fetchval(
+                "INSERT INTO sink_requests (sink, verb, position, asked_by) VALUES ($1, $2, $3, $4) RETURNING id",
+                sink, verb, position, asked_by,
+            )  # fmt: skip
+            await connection.execute(
+                "DELETE FROM sink_requests WHERE answered_at < now() - make_interval(days => $1)", _KEPT_DAYS
+            )
+            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, sink)
         deadline = asyncio.get_running_loop().time() + timeout
         while asyncio.get_running_loop().time() < deadline:
             with translated():

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from eventgate.db.pool import Row, translated
+from eventgate.db.pool import Row, transaction, translated
 from eventgate.journal.cursors import Cursor, Cursors, Standing
 from eventgate.journal.reading import Journal
 from eventgate.query.shown import shown_text
@@ -72,18 +72,17 @@ class SinkStore:
 
     async def configure(self, definitions: Sequence[tuple[SinkDefinition, str]]) -> None:
         """Make the table say what is configured: definitions, each with its transport's guarantee."""
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                names = [definition.name for definition, _ in definitions]
-                await connection.execute(
-                    "UPDATE sinks SET configured = false, state = 'stopped' WHERE name <> ALL($1::text[])", names
-                )
-                await connection.executemany(
-                    """INSERT INTO sinks (name, company, filter, format, transport, guarantee)
-                       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET configured = true,
-                       company = $2, filter = $3, format = $4, transport = $5, guarantee = $6""",
-                    [(d.name, d.company, list(d.filters), d.format, d.transport, g) for d, g in definitions],
-                )
+        async with transaction(self._pool) as connection:
+            names = [definition.name for definition, _ in definitions]
+            await connection.execute(
+                "UPDATE sinks SET configured = false, state = 'stopped' WHERE name <> ALL($1::text[])", names
+            )
+            await connection.executemany(
+                """INSERT INTO sinks (name, company, filter, format, transport, guarantee)
+                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET configured = true,
+                   company = $2, filter = $3, format = $4, transport = $5, guarantee = $6""",
+                [(d.name, d.company, list(d.filters), d.format, d.transport, g) for d, g in definitions],
+            )
 
     async def set_state(self, name: str, state: State, error: str | None) -> None:
         """``error`` None keeps the last one on show, with its time."""

@@ -4,11 +4,12 @@ Pure, but for the names of the columns it is read from.
 """
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from eventgate.access.versions import DOWNGRADE_HOURS
-from eventgate.formats.times import rfc3339
+from eventgate.db.pool import Row
+from eventgate.journal.times import rfc3339_of
 
 COLUMNS = f"""
     k.id, k.company, k.user_id, k.public_id, k.whitelisted_ips, k.description, k.scopes, k.edge, k.registers_edges,
@@ -44,6 +45,11 @@ class ApiKey(NamedTuple):
     last_used_at: datetime | None
     deleted_at: datetime | None
 
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        """From a row of ``COLUMNS``."""
+        return cls(*row.values())
+
     @property
     def active(self) -> bool:
         return self.deleted_at is None
@@ -58,21 +64,16 @@ class ApiKey(NamedTuple):
             "whitelistedIPs": self.whitelisted_ips,
             "status": "active" if self.active else "inactive",
             "description": self.description,
-            "createdAt": told(self.created_at),
-            "updatedAt": told(self.updated_at),
-            "deletedAt": told(self.deleted_at),
+            "createdAt": rfc3339_of(self.created_at),
+            "updatedAt": rfc3339_of(self.updated_at),
+            "deletedAt": rfc3339_of(self.deleted_at),
             "apiVersion": self.api_version,
-            "apiVersionUpdatedAt": told(self.api_version_updated_at),
-            "apiVersionDowngradeNotAllowedAfter": told(self.until),
+            "apiVersionUpdatedAt": rfc3339_of(self.api_version_updated_at),
+            "apiVersionDowngradeNotAllowedAfter": rfc3339_of(self.until),
             "scopes": self.scopes,
             "edgeId": None if self.edge is None else str(self.edge),
             "registersEdges": self.registers_edges,
-            "expiresAt": told(self.expires_at),
+            "expiresAt": rfc3339_of(self.expires_at),
             "rateLimit": self.rate_limit,
-            "lastUsedAt": told(self.last_used_at),
+            "lastUsedAt": rfc3339_of(self.last_used_at),
         }
-
-
-def told(moment: datetime | None) -> str | None:
-    """A moment as the wire writes it."""
-    return None if moment is None else rfc3339(int(moment.timestamp() * 1000))

@@ -4,7 +4,7 @@ Touches PostgreSQL (api_keys, users). Of an auth key only the hash is kept: it i
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +18,10 @@ from eventgate.access.principal import Principal
 from eventgate.access.versions import NEWEST_VERSION, check_repin, downgrade_ends
 from eventgate.clock import Clock
 from eventgate.db.pages import fetch_page
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction, translated
 from eventgate.errors import CallerError, FieldError
 from eventgate.ids import uuid7
+from eventgate.journal.times import timestamp_of
 from eventgate.query.paging import Page, PageRequest
 from eventgate.signing.authkey import AuthKey
 
@@ -58,16 +59,13 @@ class Keys:
     ) -> Page[ApiKey]:
         """The company's keys, newest first; with ``user`` only that one's."""
         page = await fetch_page(self._pool, COLUMNS, _ROWS, (company, active, user), asked, by="k.id")
-        return Page(
-            [ApiKey(*row.values()) for row in page.items],
-            page.total, page.total_is_exact, page.complete, page.next, page.previous,
-        )  # fmt: skip
+        return page.of(ApiKey.of)
 
     async def get(self, company: UUID, key: UUID, *, user: UUID | None = None) -> ApiKey | None:
         """The company's key of that id, None where it has none; with ``user`` only if it is that one's."""
         with translated():
             row = await self._pool.fetchrow(_ONE, key, company)
-        found = None if row is None else ApiKey(*row.values())
+        found = None if row is None else ApiKey.of(row)
         return found if found is None or user is None or found.user == user else None
 
     async def has_user(self, company: UUID, user: UUID) -> bool:
@@ -84,23 +82,22 @@ class Keys:
         await self._check_sensor(maker.company, wanted)
         now, minted = self._now(), AuthKey.mint()
         key_id = uuid7(self._clock.now_ms())
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                role = await connection.fetchval(_USER, user, maker.company)
-                if role is None:
-                    raise _wrong("/userId", "user-unknown", "Your company has no user of this id.")
-                if role == "operator" and not maker.operator:
-                    detail = "The user runs this EventGate: only another who does may make keys for them."
-                    raise CallerError(403, "key-too-strong", detail, [FieldError("/userId", "key-too-strong", detail)])
-                by = await grantor(connection, maker)
-                key = with_defaults(by, role, wanted)
-                check_grant(by, role, wanted, key, now)
-                await connection.execute(
-                    _INSERT, key_id, maker.company, user, minted.public_id, minted.hash,
-                    date.fromisoformat(NEWEST_VERSION), downgrade_ends(now), now, *key.values(),
-                )  # fmt: skip
-                made = ApiKey(*(await connection.fetchrow(_ONE, key_id, maker.company)).values())
-                await self._note(connection, actor, "key.create", made, after=made)
+        async with transaction(self._pool) as connection:
+            role = await connection.fetchval(_USER, user, maker.company)
+            if role is None:
+                raise _wrong("/userId", "user-unknown", "Your company has no user of this id.")
+            if role == "operator" and not maker.operator:
+                detail = "The user runs this EventGate: only another who does may make keys for them."
+                raise CallerError(403, "key-too-strong", detail, [FieldError("/userId", "key-too-strong", detail)])
+            by = await grantor(connection, maker)
+            key = with_defaults(by, role, wanted)
+            check_grant(by, role, wanted, key, now)
+            await connection.execute(
+                _INSERT, key_id, maker.company, user, minted.public_id, minted.hash,
+                date.fromisoformat(NEWEST_VERSION), downgrade_ends(now), now, *key.values(),
+            )  # fmt: skip
+            made = ApiKey.of(await connection.fetchrow(_ONE, key_id, maker.company))
+            await self._note(connection, actor, "key.create", made, after=made)
         return made, minted.whole
 
     async def change(self, changer: Principal, actor: Actor, key: UUID, wanted: Mapping[str, Any]) -> ApiKey | None:
@@ -110,44 +107,40 @@ class Keys:
         """
         await self._check_sensor(changer.company, wanted)
         now = self._now()
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                # The user first, as who deletes users takes them: two that wait for each other would both fail.
-                role = await connection.fetchval(_USER_OF_KEY, key, changer.company)
-                row = await connection.fetchrow(f"{_ONE} FOR UPDATE", key, changer.company)
-                if row is None:
-                    return None
-                before = ApiKey(*row.values())
-                if not before.active:
-                    raise inactive()
-                check_grant(await grantor(connection, changer), role, wanted, {**before._asdict(), **wanted}, now)
-                values = _assignments(before, wanted, now)
-                if not values:
-                    return before
-                columns = ", ".join(f"{column} = ${number}" for number, column in enumerate(values, 3))
-                await connection.execute(
-                    f"UPDATE api_keys SET {columns} WHERE id = $1 AND company = $2",  # noqa: S608 - our own columns
-                    key, changer.company, *values.values(),
-                )  # fmt: skip
-                after = ApiKey(*(await connection.fetchrow(_ONE, key, changer.company)).values())
-                await self._note(connection, actor, "key.update", after, before=before, after=after)
+        async with transaction(self._pool) as connection:
+            # The user first, as who deletes users takes them: two that wait for each other would both fail.
+            role = await connection.fetchval(_USER_OF_KEY, key, changer.company)
+            row = await connection.fetchrow(f"{_ONE} FOR UPDATE", key, changer.company)
+            if row is None:
+                return None
+            before = ApiKey.of(row)
+            if not before.active:
+                raise inactive()
+            check_grant(await grantor(connection, changer), role, wanted, {**before._asdict(), **wanted}, now)
+            values = _assignments(before, wanted, now)
+            if not values:
+                return before
+            columns = ", ".join(f"{column} = ${number}" for number, column in enumerate(values, 3))
+            await connection.execute(
+                f"UPDATE api_keys SET {columns} WHERE id = $1 AND company = $2",  # noqa: S608 - our own columns
+                key, changer.company, *values.values(),
+            )  # fmt: skip
+            after = ApiKey.of(await connection.fetchrow(_ONE, key, changer.company))
+            await self._note(connection, actor, "key.update", after, before=before, after=after)
         return after
 
     async def deactivate(self, actor: Actor, company: UUID, key: UUID, *, user: UUID | None = None) -> bool:
         """Turn a key off for good; False where the company (or ``user``) has none of that id. Again is the same."""
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                row = await connection.fetchrow(f"{_ONE} FOR UPDATE", key, company)
-                if row is None or user not in (None, row["user_id"]):
-                    return False
-                before = ApiKey(*row.values())
-                if before.active:
-                    now = self._now()
-                    await connection.execute(
-                        "UPDATE api_keys SET deleted_at = $2, updated_at = $2 WHERE id = $1", key, now
-                    )
-                    after = before._replace(deleted_at=now, updated_at=now)
-                    await self._note(connection, actor, "key.delete", after, before=before, after=after)
+        async with transaction(self._pool) as connection:
+            row = await connection.fetchrow(f"{_ONE} FOR UPDATE", key, company)
+            if row is None or user not in (None, row["user_id"]):
+                return False
+            before = ApiKey.of(row)
+            if before.active:
+                now = self._now()
+                await connection.execute("UPDATE api_keys SET deleted_at = $2, updated_at = $2 WHERE id = $1", key, now)
+                after = before._replace(deleted_at=now, updated_at=now)
+                await self._note(connection, actor, "key.delete", after, before=before, after=after)
         return True
 
     async def _check_sensor(self, company: UUID, wanted: Mapping[str, Any]) -> None:
@@ -165,7 +158,7 @@ class Keys:
         )
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
+        return timestamp_of(self._clock.now_ms())
 
 
 def inactive() -> CallerError:

@@ -4,7 +4,6 @@ Touches PostgreSQL (companies, users, api_keys, verify_keys) on a miss, in two l
 nobody but one another; strangers prove themselves first, at the same cost whether a key is unknown or wrong.
 """
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -15,7 +14,7 @@ import asyncpg
 from eventgate.access.asked import Asked
 from eventgate.access.credentials import unauthenticated
 from eventgate.access.lane import Lane
-from eventgate.access.memory import LIFETIME_SECONDS, Memory
+from eventgate.access.memory import LIFETIME_SECONDS, Memory, slot_of
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import ROLES
 from eventgate.clock import Clock
@@ -76,7 +75,7 @@ class KeyAuthenticator:
 
         Raises as ``authenticate`` does.
         """
-        entry = self._memory.fresh(_slot(text))
+        entry = self._memory.fresh(slot_of(text))
         return None if entry is None else self._admit(entry, asked)
 
     async def authenticate(self, asked: Asked, text: str) -> Principal:
@@ -124,11 +123,6 @@ class KeyAuthenticator:
                     found[key] = _Entry(_principal(row), row["expires_ms"], fresh_until)
                     self._memory.remember(key.hash, found[key], heard)
         return found
-
-
-def _slot(text: str) -> bytes:
-    """Under what an auth key is remembered: not under itself, so that memory holds no secret."""
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
 def _parse(text: str) -> ParsedAuthKey:

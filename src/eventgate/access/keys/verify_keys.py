@@ -3,7 +3,7 @@
 Touches PostgreSQL (verify_keys, api_keys). A revoked one stays on record, for the events that it has vouched for.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,13 +12,13 @@ import asyncpg
 
 from eventgate.access.actor import Actor
 from eventgate.access.audit.record import Audit, Change
-from eventgate.access.keys.api_key import told
 from eventgate.access.keys.api_keys import inactive
 from eventgate.clock import Clock
 from eventgate.db.pages import fetch_page
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction
 from eventgate.errors import CallerError
 from eventgate.ids import uuid7
+from eventgate.journal.times import rfc3339_of, timestamp_of
 from eventgate.query.paging import Page, PageRequest
 from eventgate.signing.keys import VerifyKey, load_verify_key
 
@@ -52,8 +52,8 @@ class KeptVerifyKey(NamedTuple):
             "verifyKey": loaded.pem,
             "fingerprint": sha256(self.spki).hexdigest(),
             "status": "active" if self.deleted_at is None else "inactive",
-            "createdAt": told(self.created_at),
-            "deletedAt": told(self.deleted_at),
+            "createdAt": rfc3339_of(self.created_at),
+            "deletedAt": rfc3339_of(self.deleted_at),
         }
 
 
@@ -68,53 +68,48 @@ class VerifyKeys:
     async def page(self, key: UUID, asked: PageRequest, *, active: bool = True) -> Page[KeptVerifyKey]:
         """The verify keys of an API key, newest first."""
         page = await fetch_page(self._pool, _COLUMNS, _ROWS, (key, active), asked, by="v.id")
-        return Page(
-            [KeptVerifyKey(*row.values()) for row in page.items],
-            page.total, page.total_is_exact, page.complete, page.next, page.previous,
-        )  # fmt: skip
+        return page.of(lambda row: KeptVerifyKey(*row.values()))
 
     async def add(self, actor: Actor, company: UUID, key: UUID, given: VerifyKey) -> KeptVerifyKey | None:
         """Add one; None where the company has no such API key.
 
         Raises CallerError 409: ``key-inactive``, ``verify-key-known`` for one it has already, ``verify-keys-full``.
         """
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                active = await connection.fetchval(_LOCK_KEY, key, company)
-                if active is None:
-                    return None
-                if not active:
-                    raise inactive()
-                present = [row["spki"] for row in await connection.fetch(_ACTIVE, key)]
-                _check_room(present, given.spki)
-                now = self._now()
-                made = KeptVerifyKey(uuid7(self._clock.now_ms()), key, given.spki, now, None)
-                await connection.execute(_INSERT, made.id, key, made.spki, now)
-                change = Change("verify-key.create", str(made.id), company, after=made.shown())
-                await self._audit.record_within(connection, actor, change)
+        async with transaction(self._pool) as connection:
+            active = await connection.fetchval(_LOCK_KEY, key, company)
+            if active is None:
+                return None
+            if not active:
+                raise inactive()
+            present = [row["spki"] for row in await connection.fetch(_ACTIVE, key)]
+            _check_room(present, given.spki)
+            now = self._now()
+            made = KeptVerifyKey(uuid7(self._clock.now_ms()), key, given.spki, now, None)
+            await connection.execute(_INSERT, made.id, key, made.spki, now)
+            change = Change("verify-key.create", str(made.id), company, after=made.shown())
+            await self._audit.record_within(connection, actor, change)
         return made
 
     async def revoke(self, actor: Actor, company: UUID, key: UUID, verify_key: UUID) -> bool:
         """Trust it no more; False where there is none of that id. Again is the same."""
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                if await connection.fetchval(_LOCK_KEY, key, company) is None:
-                    return False
-                row = await connection.fetchrow(_ONE, verify_key, key)
-                if row is None:
-                    return False
-                before = KeptVerifyKey(*row.values())
-                if before.deleted_at is None:
-                    after = before._replace(deleted_at=self._now())
-                    await connection.execute(
-                        "UPDATE verify_keys SET deleted_at = $2 WHERE id = $1", verify_key, after.deleted_at
-                    )
-                    change = Change("verify-key.delete", str(verify_key), company, before.shown(), after.shown())
-                    await self._audit.record_within(connection, actor, change)
+        async with transaction(self._pool) as connection:
+            if await connection.fetchval(_LOCK_KEY, key, company) is None:
+                return False
+            row = await connection.fetchrow(_ONE, verify_key, key)
+            if row is None:
+                return False
+            before = KeptVerifyKey(*row.values())
+            if before.deleted_at is None:
+                after = before._replace(deleted_at=self._now())
+                await connection.execute(
+                    "UPDATE verify_keys SET deleted_at = $2 WHERE id = $1", verify_key, after.deleted_at
+                )
+                change = Change("verify-key.delete", str(verify_key), company, before.shown(), after.shown())
+                await self._audit.record_within(connection, actor, change)
         return True
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
+        return timestamp_of(self._clock.now_ms())
 
 
 def _check_room(present: list[bytes], wanted: bytes) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-Network = IPv4Network | IPv6Network
+from eventgate.access.principal import Network
 
 _EXPECTED = "expected an IPv4 or IPv6 address, or a CIDR block such as 192.0.2.0/24 or 2001:db8::/32"
 _SHAPE = re.compile(r"[0-9A-Fa-f:.]+(/(0|[1-9]\d{0,2}))?", re.ASCII)  # no netmask, no zone, no leading zero

@@ -8,13 +8,13 @@ import asyncio
 import hashlib
 from collections.abc import Coroutine
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Any
 
 import asyncpg
 import structlog
 
 from eventgate.access.actor import Actor
+from eventgate.access.asked import block_of
 from eventgate.access.audit.record import Audit, Change
 from eventgate.access.people.links import Links
 from eventgate.access.people.logins import folded
@@ -65,7 +65,7 @@ class Forgotten:
         """
         now = timestamp_of(self._clock.now_ms())
         with translated():
-            from_there = await self._count("address", _block(remote), now)
+            from_there = await self._count("address", block_of(remote), now)
             for_it = await self._count("login", folded(login), now)
         if from_there > MOST_FROM_AN_ADDRESS:
             raise CallerError(
@@ -107,8 +107,3 @@ class Forgotten:
         hashed = hashlib.sha256(f"{kind}\0{subject}".encode()).digest()
         asked: int = await self._pool.fetchval(_COUNT, hashed, now, now - timedelta(seconds=WINDOW_SECONDS))
         return asked
-
-
-def _block(remote: str) -> str:
-    """The addresses that one caller may have all of: one of IPv4, a /64 of IPv6 (RFC 6177)."""
-    return str(ip_network((remote, 64), strict=False)) if ":" in remote else remote

@@ -17,7 +17,7 @@ from eventgate.access.people.passwords import Passwords
 from eventgate.access.people.user import COLUMNS, EndSessions, User
 from eventgate.access.principal import Principal
 from eventgate.clock import Clock
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction, translated
 from eventgate.errors import CallerError, FieldError
 from eventgate.journal.times import timestamp_of
 
@@ -62,11 +62,10 @@ class PasswordChanges:
         await self._passwords.check_new(password, user.personal, "/password")
         kept = await self._passwords.hash(password)
         actor = Actor(user.login, user.company, user.id, None, None, remote, request_id)
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                if await self._links.use_within(connection, token) != user.id:
-                    _refuse_link()
-                await self._set_within(connection, actor, user, kept, None)
+        async with transaction(self._pool) as connection:
+            if await self._links.use_within(connection, token) != user.id:
+                _refuse_link()
+            await self._set_within(connection, actor, user, kept, None)
 
     async def change_own(self, principal: Principal, actor: Actor, user: UUID, current: str, new: str) -> None:
         """Set one's own password; the session that asks, if it is one, is the only one that goes on.
@@ -78,10 +77,9 @@ class PasswordChanges:
             before = User.of(await self._pool.fetchrow(_GET, principal.company, user))
         await self._passwords.check_new(new, before.personal, "/newPassword")
         hashed = await self._passwords.hash(new)
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await self._set_within(connection, actor, before, hashed, principal.session)
-                await self._links.drop_within(connection, user)
+        async with transaction(self._pool) as connection:
+            await self._set_within(connection, actor, before, hashed, principal.session)
+            await self._links.drop_within(connection, user)
 
     async def _set_within(self, connection: Any, actor: Actor, before: User, kept: str, session: UUID | None) -> None:
         now = timestamp_of(self._clock.now_ms())

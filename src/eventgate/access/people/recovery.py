@@ -10,7 +10,7 @@ from eventgate.access.audit.record import Audit, Change
 from eventgate.access.people.links import Delivery, Links
 from eventgate.access.people.logins import folded
 from eventgate.access.people.user import COLUMNS, User
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction
 from eventgate.errors import CallerError
 
 _FIND = f"""
@@ -26,14 +26,13 @@ async def recover(pool: asyncpg.Pool, audit: Audit, links: Links, login: str | N
 
     Raises CallerError 404 ``not-found`` where there is none who may sign in, Unavailable.
     """
-    with translated():
-        async with pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(_FIND, None if login is None else folded(login))
-            if row is None:
-                raise CallerError(404, "not-found", f"Nobody who may sign in has the login {login!r}.")
-            user = User.of(row)
-            link = await links.issue_within(connection, user)
-            actor = Actor("the command line, offline", user.company, None, None, None, "", "")
-            change = Change("user.recover", str(user.id), user.company, None, user.shown())
-            await audit.record_within(connection, actor, change)
+    async with transaction(pool) as connection:
+        row = await connection.fetchrow(_FIND, None if login is None else folded(login))
+        if row is None:
+            raise CallerError(404, "not-found", f"Nobody who may sign in has the login {login!r}.")
+        user = User.of(row)
+        link = await links.issue_within(connection, user)
+        actor = Actor("the command line, offline", user.company, None, None, None, "", "")
+        change = Change("user.recover", str(user.id), user.company, None, user.shown())
+        await audit.record_within(connection, actor, change)
     return user, await links.deliver(user, link)

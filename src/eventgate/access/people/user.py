@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from eventgate.db.pool import Row
-from eventgate.formats.times import rfc3339
+from eventgate.journal.times import rfc3339_of
 
 COLUMNS = """
 id, company, login, email, name, role, second_factor, created_at, updated_at, deactivated_at, deleted_at, last_login_at,
@@ -69,12 +69,8 @@ class User(NamedTuple):
             "role": self.role,
             "status": self.status,
             "secondFactor": self.second_factor,
-            "createdAt": _time(self.created_at),
-            "updatedAt": _time(self.updated_at),
-            "deletedAt": _time(self.deleted_at),
-            "lastLoginAt": _time(self.last_login_at),
+            "createdAt": rfc3339_of(self.created_at),
+            "updatedAt": rfc3339_of(self.updated_at),
+            "deletedAt": rfc3339_of(self.deleted_at),
+            "lastLoginAt": rfc3339_of(self.last_login_at),
         }
-
-
-def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else rfc3339(int(moment.timestamp() * 1000))

@@ -4,8 +4,8 @@ Touches PostgreSQL (owns users; ends what hangs on a user in api_keys and passwo
 the audit log are one transaction, and every process hears of it (migration 0008).
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from eventgate.access.people.user import COLUMNS, EndSessions, User
 from eventgate.access.principal import Principal
 from eventgate.clock import Clock
 from eventgate.db.pages import fetch_page
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction, translated
 from eventgate.errors import CallerError, FieldError
 from eventgate.ids import uuid7
 from eventgate.journal.times import timestamp_of
@@ -69,15 +69,7 @@ class Users:
     async def page(self, company: UUID, asked: PageRequest) -> Page[User]:
         """The company's users that are not deleted, newest first."""
         rows = "users WHERE company = $1 AND deleted_at IS NULL"
-        found = await fetch_page(self._pool, COLUMNS, rows, (company,), asked)
-        return Page(
-            items=[User.of(row) for row in found.items],
-            total=found.total,
-            total_is_exact=found.total_is_exact,
-            complete=found.complete,
-            next=found.next,
-            previous=found.previous,
-        )
+        return (await fetch_page(self._pool, COLUMNS, rows, (company,), asked)).of(User.of)
 
     async def get(self, company: UUID, user: UUID) -> User | None:
         """One user of the company, deleted or not."""
@@ -91,7 +83,7 @@ class Users:
         Raises CallerError 403 ``role-beyond-yours``, 409 ``login-taken``, 422 where there is neither login nor address.
         """
         demand_authority(principal, new.role, "/role")
-        async with self._changing() as connection:
+        async with transaction(self._pool) as connection:
             user = await self.create_within(connection, actor, principal.company, new)
             link = await self._links.issue_within(connection, user)
         return user, await self._links.deliver(user, link)
@@ -116,7 +108,7 @@ class Users:
         Raises CallerError 403 ``role-beyond-yours``, 409 ``login-taken``, ``user-deleted``, ``last-admin``,
         ``last-operator``.
         """
-        async with self._changing() as connection:
+        async with transaction(self._pool) as connection:
             before = await self._locked(connection, principal.company, user)
             if before is None:
                 return None
@@ -127,7 +119,7 @@ class Users:
 
     async def update_own(self, principal: Principal, actor: Actor, user: UUID, changes: Mapping[str, Any]) -> User:
         """Change some of one's own login, email and name. Raises as ``update`` does."""
-        async with self._changing() as connection:
+        async with transaction(self._pool) as connection:
             before = await self._locked(connection, principal.company, user)
             assert before is not None, "whoever is let in is there"
             if changes.keys() & {"login", "email"}:
@@ -140,7 +132,7 @@ class Users:
         One that is deleted already stays so. Raises CallerError 403 ``role-beyond-yours``, 409 ``last-admin``,
         ``last-operator``.
         """
-        async with self._changing() as connection:
+        async with transaction(self._pool) as connection:
             before = await self._locked(connection, principal.company, user)
             if before is None or before.deleted_at is not None:
                 return before is not None
@@ -148,7 +140,7 @@ class Users:
             await demand_remaining(connection, before, None)
             now = timestamp_of(self._clock.now_ms())
             after = User.of(await connection.fetchrow(_DELETE, user, now))
-            keys = [ApiKey(*row.values()) for row in await connection.fetch(_KEYS, user)]
+            keys = [ApiKey.of(row) for row in await connection.fetch(_KEYS, user)]
             await connection.execute(_DELETE_KEYS, user, now)
             await self._links.drop_within(connection, user)
             await self._end_sessions(connection, user, None)
@@ -164,7 +156,7 @@ class Users:
 
         None where the company has no such user. Raises CallerError 403 ``role-beyond-yours``, 409 ``user-inactive``.
         """
-        async with self._changing() as connection:
+        async with transaction(self._pool) as connection:
             found = await self._locked(connection, principal.company, user)
             if found is None:
                 return None
@@ -193,12 +185,6 @@ class Users:
             await self._end_sessions(connection, before.id, None)
         await self._note(connection, actor, "user.update", before, after)
         return after
-
-    @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[Any]:
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                yield connection
 
     async def _locked(self, connection: Any, company: UUID, user: UUID) -> User | None:
         row = await connection.fetchrow(f"{_GET} FOR UPDATE", company, user)

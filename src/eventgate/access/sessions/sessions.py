@@ -16,7 +16,7 @@ import asyncpg
 from eventgate.access.actor import Actor
 from eventgate.access.audit.record import Audit, Change
 from eventgate.clock import Clock
-from eventgate.db.pool import Row, translated
+from eventgate.db.pool import Row, transaction, translated
 from eventgate.ids import uuid7
 from eventgate.journal.times import timestamp_of
 
@@ -106,24 +106,22 @@ class Sessions:
 
     async def end(self, actor: Actor, company: UUID, user: UUID, session: UUID) -> bool:
         """End one session; whether there was such a one of this user. Raises Unavailable."""
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                row = await connection.fetchrow(_END, user, company, session)
-                if row is not None:
-                    change = Change("session.delete", str(session), company, before=shown(_session(row)))
-                    await self._audit.record_within(connection, actor, change)
+        async with transaction(self._pool) as connection:
+            row = await connection.fetchrow(_END, user, company, session)
+            if row is not None:
+                change = Change("session.delete", str(session), company, before=shown(_session(row)))
+                await self._audit.record_within(connection, actor, change)
         return row is not None
 
     async def end_all(self, actor: Actor, company: UUID, user: UUID) -> bool:
         """End every session of a user; False where this company has no such user. Raises Unavailable."""
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                if await connection.fetchval(_USER, user, company) is None:
-                    return False
-                ended = await revoke_all_within(connection, user)
-                if ended:
-                    change = Change("session.delete-all", str(user), company, before={"sessions": ended})
-                    await self._audit.record_within(connection, actor, change)
+        async with transaction(self._pool) as connection:
+            if await connection.fetchval(_USER, user, company) is None:
+                return False
+            ended = await revoke_all_within(connection, user)
+            if ended:
+                change = Change("session.delete-all", str(user), company, before={"sessions": ended})
+                await self._audit.record_within(connection, actor, change)
         return True
 
     async def forget(self) -> None:

@@ -21,7 +21,7 @@ from eventgate.access.sessions.sessions import revoke_all_within
 from eventgate.access.signin import totp
 from eventgate.access.signin.throttle import Place, Throttle, counters
 from eventgate.clock import Clock
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction, translated
 from eventgate.errors import CallerError, FieldError
 from eventgate.journal.times import timestamp_of
 
@@ -112,13 +112,12 @@ class SecondFactors:
         """
         secret = totp.new_secret()
         now = timestamp_of(self._clock.now_ms())
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                login, role = await connection.fetchrow(_LOGIN, user)
-                demand_own_strength(principal, role, "A second factor decides who signs in")
-                await connection.execute(_BEGIN, user, self._key.seal(secret, user), now)
-                change = Change("user.begin-second-factor", str(user), actor.company)
-                await self._audit.record_within(connection, actor, change)
+        async with transaction(self._pool) as connection:
+            login, role = await connection.fetchrow(_LOGIN, user)
+            demand_own_strength(principal, role, "A second factor decides who signs in")
+            await connection.execute(_BEGIN, user, self._key.seal(secret, user), now)
+            change = Change("user.begin-second-factor", str(user), actor.company)
+            await self._audit.record_within(connection, actor, change)
         return Enrolment(totp.shown_secret(secret), totp.provisioning_uri(secret, login, _ISSUER))
 
     async def confirm(self, actor: Actor, user: UUID, code: str) -> list[str]:
@@ -130,27 +129,26 @@ class SecondFactors:
         counted = counters("second-factor", str(user), Place.of(actor.remote))
         await self._throttle.take(counted)
         now = timestamp_of(self._clock.now_ms())
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                pending = await connection.fetchval(_PENDING, user, now - timedelta(seconds=PENDING_SECONDS))
-                if pending is None:
-                    raise CallerError(
-                        409, "enrolment-missing", "No second factor waits for its code. Begin without a code first."
-                    )
-                secret = self._key.unseal(pending, user)
-                counter = totp.matching_counter(secret, code, self._clock.now_ms(), 0)
-                if counter is None:
-                    detail = "The code is not the present one of the secret that was told last."
-                    raise CallerError(403, "code-wrong", detail, [FieldError("/code", "code-wrong", detail)])
-                codes = [totp.new_recovery_code() for _ in range(RECOVERY_CODES)]
-                await connection.execute(_CONFIRM, user, now, counter)
-                await connection.execute(_DROP_RECOVERY, user)
-                await connection.execute(_KEEP_RECOVERY, user, [_hash(user, code) for code in codes])
-                await connection.execute(_MARK, user, True)
-                await revoke_all_within(connection, user, but=actor.session)
-                await self._throttle.forgive_within(connection, counted)
-                change = Change("user.confirm-second-factor", str(user), actor.company, after={"secondFactor": True})
-                await self._audit.record_within(connection, actor, change)
+        async with transaction(self._pool) as connection:
+            pending = await connection.fetchval(_PENDING, user, now - timedelta(seconds=PENDING_SECONDS))
+            if pending is None:
+                raise CallerError(
+                    409, "enrolment-missing", "No second factor waits for its code. Begin without a code first."
+                )
+            secret = self._key.unseal(pending, user)
+            counter = totp.matching_counter(secret, code, self._clock.now_ms(), 0)
+            if counter is None:
+                detail = "The code is not the present one of the secret that was told last."
+                raise CallerError(403, "code-wrong", detail, [FieldError("/code", "code-wrong", detail)])
+            codes = [totp.new_recovery_code() for _ in range(RECOVERY_CODES)]
+            await connection.execute(_CONFIRM, user, now, counter)
+            await connection.execute(_DROP_RECOVERY, user)
+            await connection.execute(_KEEP_RECOVERY, user, [_hash(user, code) for code in codes])
+            await connection.execute(_MARK, user, True)
+            await revoke_all_within(connection, user, but=actor.session)
+            await self._throttle.forgive_within(connection, counted)
+            change = Change("user.confirm-second-factor", str(user), actor.company, after={"secondFactor": True})
+            await self._audit.record_within(connection, actor, change)
         return codes
 
     async def remove(self, actor: Actor, principal: Principal, user: UUID) -> bool:
@@ -158,23 +156,22 @@ class SecondFactors:
 
         False where there is no such user. Raises CallerError 403 ``role-beyond-yours``, Unavailable.
         """
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                role = await connection.fetchval(_ROLE, user, principal.company)
-                if role is None:
-                    return False
-                demand_authority(principal, role)
-                was = bool(await connection.fetchval(_REMOVE, user))
-                await connection.execute(_MARK, user, False)
-                await revoke_all_within(connection, user)
-                change = Change(
-                    "user.reset-second-factor",
-                    str(user),
-                    principal.company,
-                    {"secondFactor": was},
-                    {"secondFactor": False},
-                )
-                await self._audit.record_within(connection, actor, change)
+        async with transaction(self._pool) as connection:
+            role = await connection.fetchval(_ROLE, user, principal.company)
+            if role is None:
+                return False
+            demand_authority(principal, role)
+            was = bool(await connection.fetchval(_REMOVE, user))
+            await connection.execute(_MARK, user, False)
+            await revoke_all_within(connection, user)
+            change = Change(
+                "user.reset-second-factor",
+                str(user),
+                principal.company,
+                {"secondFactor": was},
+                {"secondFactor": False},
+            )
+            await self._audit.record_within(connection, actor, change)
         return True
 
 

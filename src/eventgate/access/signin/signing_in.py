@@ -20,7 +20,7 @@ from eventgate.access.sessions.sessions import Begun, Session, Sessions, shown
 from eventgate.access.signin.second_factor import SecondFactors
 from eventgate.access.signin.throttle import Place, Throttle, counters
 from eventgate.clock import Clock
-from eventgate.db.pool import Row, translated
+from eventgate.db.pool import Row, transaction, translated
 from eventgate.errors import CallerError, Unavailable
 from eventgate.journal.times import timestamp_of
 from eventgate.telemetry import SIGN_INS
@@ -151,20 +151,19 @@ class SigningIn:
     async def _let_in(self, attempt: Attempt, row: Row, counted: Any, place: Place) -> Begun:
         """The second factor spent, the session begun, the throttle told: all of it or nothing."""
         user, company = row["id"], row["company"]
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                # Whoever changed the password or sent the user away meanwhile has ended the sessions there were.
-                if await connection.fetchval(_STILL, user, row["password_hash"]) is None:
-                    raise _failed()
-                actor = Actor(row["login"], company, user, None, None, attempt.remote, attempt.request_id)
-                await self._factors.demand_within(connection, actor, user, attempt.code, attempt.recovery_code)
-                begun = await self._sessions.begin_within(connection, user, attempt.remote, attempt.user_agent)
-                await self._throttle.forgive_within(connection, counted)
-                await self._throttle.remember_within(connection, user, place)
-                await connection.execute(_SEEN, user, timestamp_of(self._clock.now_ms()))
-                actor = actor._replace(session=begun.session.id)
-                change = Change("session.create", str(begun.session.id), company, after=shown(begun.session))
-                await self._audit.record_within(connection, actor, change)
+        async with transaction(self._pool) as connection:
+            # Whoever changed the password or sent the user away meanwhile has ended the sessions there were.
+            if await connection.fetchval(_STILL, user, row["password_hash"]) is None:
+                raise _failed()
+            actor = Actor(row["login"], company, user, None, None, attempt.remote, attempt.request_id)
+            await self._factors.demand_within(connection, actor, user, attempt.code, attempt.recovery_code)
+            begun = await self._sessions.begin_within(connection, user, attempt.remote, attempt.user_agent)
+            await self._throttle.forgive_within(connection, counted)
+            await self._throttle.remember_within(connection, user, place)
+            await connection.execute(_SEEN, user, timestamp_of(self._clock.now_ms()))
+            actor = actor._replace(session=begun.session.id)
+            change = Change("session.create", str(begun.session.id), company, after=shown(begun.session))
+            await self._audit.record_within(connection, actor, change)
         return begun
 
     async def _hash_again(self, user: UUID, kept: str, password: str) -> None:

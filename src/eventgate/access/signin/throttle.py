@@ -7,15 +7,15 @@ storm of them at once gains nothing, and taken back when it turns out right.
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import asyncpg
 
+from eventgate.access.asked import block_of
 from eventgate.clock import Clock
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction, translated
 from eventgate.errors import CallerError
 from eventgate.journal.times import timestamp_of
 
@@ -83,19 +83,6 @@ class Place(NamedTuple):
         return [self.address] if self.device is None else [self.address, self.device]
 
 
-def block_of(remote: str) -> str:
-    """The addresses that one caller may well have all of: one of IPv4, a /64 of IPv6 (RFC 6177)."""
-    try:
-        address = ip_address(remote.partition("%")[0])
-    except ValueError:
-        return ""
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ip_network((address, 64), strict=False))
-    return str(address)
-
-
 def counters(purpose: str, account: str, place: Place, known: Sequence[bytes] = ()) -> list[Counter]:
     """What an attempt at ``account`` counts for; ``known`` are the place's marks that the account is known by.
 
@@ -127,30 +114,27 @@ class Throttle:
         """
         free = {counter.slot: counter.free for counter in counted}
         forget_at = timestamp_of(self._clock.now_ms()) + timedelta(seconds=FORGET_SECONDS)
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(_ENSURE, list(free), _AT_ONCE, forget_at)
-                rows = await connection.fetch(_LOCK, list(free))
-                now = timestamp_of(self._clock.now_ms())  # not before: others may have been at these rows until now
-                wait = max(((row["free_at"] - now).total_seconds() for row in rows), default=0)
-                if wait > 0:
-                    raise too_many(ceil(wait))
-                attempts = [row["attempts"] + 1 for row in rows]
-                waits = [wait_after(count, free[row["slot"]]) for row, count in zip(rows, attempts, strict=True)]
-                free_at = [now + timedelta(seconds=wait) if wait else _AT_ONCE for wait in waits]
-                await connection.execute(_COUNT, [row["slot"] for row in rows], attempts, free_at, forget_at)
+        async with transaction(self._pool) as connection:
+            await connection.execute(_ENSURE, list(free), _AT_ONCE, forget_at)
+            rows = await connection.fetch(_LOCK, list(free))
+            now = timestamp_of(self._clock.now_ms())  # not before: others may have been at these rows until now
+            wait = max(((row["free_at"] - now).total_seconds() for row in rows), default=0)
+            if wait > 0:
+                raise too_many(ceil(wait))
+            attempts = [row["attempts"] + 1 for row in rows]
+            waits = [wait_after(count, free[row["slot"]]) for row, count in zip(rows, attempts, strict=True)]
+            free_at = [now + timedelta(seconds=wait) if wait else _AT_ONCE for wait in waits]
+            await connection.execute(_COUNT, [row["slot"] for row in rows], attempts, free_at, forget_at)
 
     async def undo(self, counted: Sequence[Counter]) -> None:
         """Take an attempt back that was not judged: what failed before it stays counted. Raises Unavailable."""
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await self._undo_within(connection, counted)
+        async with transaction(self._pool) as connection:
+            await self._undo_within(connection, counted)
 
     async def forgive(self, counted: Sequence[Counter]) -> None:
         """Take an attempt back that was right, and what failed before it at the same place. Raises Unavailable."""
-        with translated():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await self.forgive_within(connection, counted)
+        async with transaction(self._pool) as connection:
+            await self.forgive_within(connection, counted)
 
     async def forgive_within(self, connection: Any, counted: Sequence[Counter]) -> None:
         """The same, inside the transaction that acts on it."""

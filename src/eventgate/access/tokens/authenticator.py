@@ -3,7 +3,6 @@
 Touches PostgreSQL (reads companies and users) on a miss, and the issuer where its keys are needed.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -11,7 +10,7 @@ import asyncpg
 
 from eventgate.access.asked import Asked
 from eventgate.access.credentials import unauthenticated
-from eventgate.access.memory import LIFETIME_SECONDS, Memory
+from eventgate.access.memory import LIFETIME_SECONDS, Memory, slot_of
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import ROLES, SCOPES
 from eventgate.access.tokens.check import Checked, Trusted, check_token
@@ -60,7 +59,7 @@ class TokenAuthenticator:
         Raises CallerError 401 (docs/status-codes.md), Unavailable when the database, or an issuer that must be asked,
         is away.
         """
-        slot = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+        slot = slot_of(text)
         now = self._clock.now_ms() / 1000
         entry = self._memory.fresh(slot)
         if entry is None or entry.expires <= now:
