@@ -55,6 +55,14 @@ class Principal:
                 headers={"WWW-Authenticate": f'Bearer realm="EventGate", error="insufficient_scope", scope="{scope}"'},
             )
 
+    def require_user(self) -> UUID:
+        """The user that asks. Raises CallerError 403 ``no-user`` for a token whose subject is no user here."""
+        if self.user is None:
+            raise CallerError(
+                403, "no-user", "Your token's subject is not a user of this EventGate, which this is for."
+            )
+        return self.user
+
     def require_operator(self) -> None:
         """Raise CallerError 403 ``operator-only`` unless this principal runs this EventGate."""
         if not self.operator:

@@ -87,7 +87,7 @@ class Keys:
             if role is None:
                 raise _wrong("/userId", "user-unknown", "Your company has no user of this id.")
             if role == "operator" and not maker.operator:
-                detail = "The user runs this EventGate: only another who does may make keys for them."
+                detail = "This user is an operator of this EventGate; only an operator makes keys for one."
                 raise CallerError(403, "key-too-strong", detail, [FieldError("/userId", "key-too-strong", detail)])
             by = await grantor(connection, maker)
             key = with_defaults(by, role, wanted)

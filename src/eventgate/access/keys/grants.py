@@ -53,7 +53,7 @@ def check_grant(by: Grantor, role: str, wanted: Mapping[str, Any], key: Mapping[
         raise CallerError(403, "key-too-strong", detail, stronger)
     problems = []
     if "scopes" in wanted and (beyond := set(wanted["scopes"]) - ROLES[role]):
-        detail = f"The key's user is {_named(role)}, which has not {' '.join(in_order(beyond))}."
+        detail = f"The key's user has the role {role}, which does not include {' '.join(in_order(beyond))}."
         problems.append(FieldError("/scopes", "scope-beyond-role", detail))
     touched = {"edge", "scopes"} & wanted.keys()
     if (
@@ -77,10 +77,10 @@ def _stronger(by: Grantor, wanted: Mapping[str, Any], key: Mapping[str, Any]) ->
     principal = by.principal
     found = []
     if beyond := set(wanted.get("scopes", ())) - principal.scopes:
-        found.append(("/scopes", f"You have not {' '.join(in_order(beyond))} yourself."))
+        found.append(("/scopes", f"You do not have {' '.join(in_order(beyond))} yourself."))
     if "edge" in wanted and "events:write" in set(key["scopes"]) - principal.scopes:
         found.append(
-            ("/edgeId", "You have not events:write yourself, so you cannot say for which sensor a key writes.")
+            ("/edgeId", "You do not have events:write yourself, so you cannot say for which sensor a key writes.")
         )
     if wanted.get("registers_edges") and not ("edges:manage" in principal.scopes or principal.registers_sensors):
         found.append(("/registersEdges", "You may not register sensors yourself; that needs edges:manage."))
@@ -88,7 +88,7 @@ def _stronger(by: Grantor, wanted: Mapping[str, Any], key: Mapping[str, Any]) ->
     if own is not None and "whitelisted_ips" in wanted:
         asked = wanted["whitelisted_ips"]
         if asked is None or not within(networks(asked), own):
-            found.append(("/whitelistedIPs", "Your own key is bound to addresses, and these are more than its."))
+            found.append(("/whitelistedIPs", "Your own key may be used from fewer addresses than these."))
     if by.expires_at is not None and "expires_at" in wanted:
         asked = wanted["expires_at"]
         if asked is None or asked > by.expires_at:
@@ -96,9 +96,5 @@ def _stronger(by: Grantor, wanted: Mapping[str, Any], key: Mapping[str, Any]) ->
     if principal.rate_limit is not None and "rate_limit" in wanted:
         asked = wanted["rate_limit"]
         if asked is None or asked > principal.rate_limit:
-            found.append(("/rateLimit", f"Your own key may send {principal.rate_limit} a second."))
+            found.append(("/rateLimit", f"Your own key may send {principal.rate_limit} requests a second at most."))
     return found
-
-
-def _named(role: str) -> str:
-    return f"an {role}" if role[0] in "aeiou" else f"a {role}"

@@ -22,12 +22,14 @@ def demand_authority(principal: Principal, role: str, pointer: str | None = None
         raise _beyond("Only an operator makes or manages an operator.", role, pointer)
     missing = ROLES[role] - principal.scopes
     if missing:
-        detail = f"The role {role} may more than you ({', '.join(sorted(missing))}); you cannot give or manage it."
+        detail = f"The role {role} may do more than you ({', '.join(sorted(missing))}); you cannot give or manage it."
         raise _beyond(detail, role, pointer)
 
 
-def demand_own_strength(principal: Principal, role: str, what: str = "login and email lead to signing in") -> None:
-    """Raise CallerError 403 ``role-beyond-yours`` unless the caller's credential may all that its user may.
+def demand_own_strength(
+    principal: Principal, role: str, what: str = "The login and the email lead to signing in"
+) -> None:
+    """Raise CallerError 403 ``role-beyond-yours`` unless the caller's credential may do all that its user may.
 
     For changes that lead to signing in as that user, or keep it from it: where its links are sent, and what it signs in
     with. ``what`` says so.
@@ -35,8 +37,8 @@ def demand_own_strength(principal: Principal, role: str, what: str = "login and 
     missing = ROLES[role] - principal.scopes
     if missing:
         detail = (
-            f"{what}, and this credential may less than its user "
-            f"({', '.join(sorted(missing))} is missing). Use one that may as much."
+            f"{what}, and this credential may do less than its user "
+            f"(it lacks {', '.join(sorted(missing))}). Use one that may do as much."
         )
         raise _beyond(detail, role, None)
 

@@ -34,8 +34,8 @@ async def demand_remaining(connection: Any, user: User, role: str | None) -> Non
     await connection.execute(_ONE_AT_A_TIME, _LOCK)
     others = await connection.fetchrow(_OTHERS, user.id, user.company, user.status == "invited")
     if user.role == "operator" and not others["operators"]:
-        detail = "This is the last operator of this EventGate. Make another one first, who has signed in."
+        detail = "This is the last operator of this EventGate. Make another one first, and let that one set a password."
         raise CallerError(409, "last-operator", detail)
     if role not in _RUNNING and not others["admins"]:
-        detail = "This is the last admin of the company. Make another one first, who has signed in."
+        detail = "This is the last admin of the company. Make another one first, and let that one set a password."
         raise CallerError(409, "last-admin", detail)

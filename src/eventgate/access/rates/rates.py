@@ -159,6 +159,6 @@ def _refusal(quota: _Quota, second: Second, fields: Mapping[str, str]) -> Caller
     return CallerError(
         429,
         "rate-limited",
-        f"{whose} may send {quota.limit} requests a second. Wait, or put more into each of them.",
+        f"{whose} may send {quota.limit} requests a second. Wait, or put more into each request.",
         headers={"Retry-After": str(wait), **fields},
     )

@@ -125,7 +125,9 @@ def _check_token(asked: Asked, expected: str) -> None:
     sent = list(asked.headers.getall(CSRF_HEADER, []))
     if not sent:
         raise CallerError(
-            403, "csrf-token-missing", f"With a session, send its csrfToken as {CSRF_HEADER} on all but GET and HEAD."
+            403,
+            "csrf-token-missing",
+            f"Send the session's csrfToken as {CSRF_HEADER} with every request but GET and HEAD.",
         )
     if len(sent) > 1 or not hmac.compare_digest(sent[0].encode("utf-8", "surrogateescape"), expected.encode()):
         raise CallerError(403, "csrf-token-wrong", f"{CSRF_HEADER} is not the csrfToken of this session.")

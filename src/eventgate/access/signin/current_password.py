@@ -33,7 +33,7 @@ class CurrentPassword:
         """
         assert principal.user is not None, "a person is asked, not a token"
         if password is None:
-            raise _refused(pointer, "password-required", "This asks for your current password.")
+            raise _refused(pointer, "password-required", "This needs your current password as well.")
         whence = principal.session or principal.key
         device = hashlib.sha256(b"" if whence is None else whence.bytes).digest()
         place = Place(Place.of(remote).address, device)

@@ -86,7 +86,7 @@ class SecondFactors:
             secret = self._key.unseal(row["secret"], user)
             counter = totp.matching_counter(secret, code, self._clock.now_ms(), row["last_counter"])
             if counter is None:
-                raise unauthenticated("code-wrong", "The code is not the present one, or was used already.")
+                raise unauthenticated("code-wrong", "The code is not the current one, or was used already.")
             await connection.execute(_SPEND, user, counter)
         else:
             raise unauthenticated("code-required", "Send the code of your authenticator app, or a recovery code.")
@@ -107,7 +107,7 @@ class SecondFactors:
     async def begin(self, actor: Actor, principal: Principal, user: UUID) -> Enrolment:
         """Make a secret, which counts once it is confirmed; one in place goes on counting.
 
-        Raises CallerError 403 ``role-beyond-yours`` for a key that may less than its user: whoever finds such a one
+        Raises CallerError 403 ``role-beyond-yours`` for a key that may do less than its user: whoever finds such a one
         would keep the user out. Raises Unavailable.
         """
         secret = totp.new_secret()
@@ -138,7 +138,7 @@ class SecondFactors:
             secret = self._key.unseal(pending, user)
             counter = totp.matching_counter(secret, code, self._clock.now_ms(), 0)
             if counter is None:
-                detail = "The code is not the present one of the secret that was told last."
+                detail = "The code is not the current one of the secret that was given last."
                 raise CallerError(403, "code-wrong", detail, [FieldError("/code", "code-wrong", detail)])
             codes = [totp.new_recovery_code() for _ in range(RECOVERY_CODES)]
             await connection.execute(_CONFIRM, user, now, counter)

@@ -174,4 +174,4 @@ class SigningIn:
 
 
 def _failed() -> CallerError:
-    return unauthenticated("sign-in-failed", "Login or password is wrong.")
+    return unauthenticated("sign-in-failed", "The login or the password is wrong.")

@@ -75,7 +75,7 @@ class TokenAuthenticator:
         rows = await fetch_within(self._pool, _SECONDS, _LOAD, _text(company), _user(checked))
         if len(rows) != 1 or rows[0]["retired"]:
             raise unauthenticated(
-                "token-company-unknown", "The token's company is none of this EventGate's.", error="invalid_token"
+                "token-company-unknown", "The token's company is not one of this EventGate's.", error="invalid_token"
             )
         if rows[0]["user_revoked"]:
             raise unauthenticated(

@@ -80,14 +80,14 @@ def _demands(header: Mapping[str, Any], issuer: Issuer) -> tuple[str, str | None
     algorithm, key_id, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
     if algorithm not in issuer.algorithms:
         raise unauthenticated(
-            "token-algorithm", f"The token must be signed by one of {', '.join(issuer.algorithms)}.", error=_INVALID
+            "token-algorithm", f"The token must be signed with one of {', '.join(issuer.algorithms)}.", error=_INVALID
         )
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in _TYPES:
         raise _malformed("The token's typ says that it is for something else: expected JWT or at+jwt.")
     if "crit" in header:
         raise _malformed("The token's crit demands what this EventGate does not know.")
     if key_id is not None and not isinstance(key_id, str):
-        raise _malformed("The token's kid is no string.")
+        raise _malformed("The token's kid is not a string.")
     return str(algorithm), key_id
 
 
@@ -130,7 +130,7 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _malformed(f"The token's {name} is no number of seconds.")
+        raise _malformed(f"The token's {name} is not a number of seconds.")
     return float(value)
 
 

@@ -5,7 +5,6 @@ Touches HTTP and the users it is handed. Needs no scope; a token whose subject i
 
 from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field
@@ -77,28 +76,21 @@ class CurrentUser:
         )  # fmt: skip
 
     async def show(self, call: Call) -> web.StreamResponse:
-        user = await self._users.get(call.principal.company, own_id(call))
+        user = await self._users.get(call.principal.company, call.principal.require_user())
         if user is None:
             raise not_found()
         return json_response(user.shown())
 
     async def change(self, call: Call) -> web.StreamResponse:
-        user = own_id(call)
+        user = call.principal.require_user()
         if call.principal.edge is not None:
-            raise CallerError(403, "sensor-key", "This API key is a sensor's; it changes nobody.")
+            raise CallerError(403, "sensor-key", "This API key is bound to a sensor; it cannot change a user.")
         body = await read_body(call.request, ChangeYourself)
         changes = {name: getattr(body, name) for name in body.model_fields_set}
         return json_response((await self._users.update_own(call.principal, call.actor, user, changes)).shown())
 
     async def change_password(self, call: Call) -> web.StreamResponse:
-        user = own_id(call)
+        user = call.principal.require_user()
         body = await read_body(call.request, ChangePassword)
         await self._changes.change_own(call.principal, call.actor, user, body.current_password, body.new_password)
         return web.Response(status=204)
-
-
-def own_id(call: Call) -> UUID:
-    """The user that asks. Raises CallerError 403 ``no-user`` for a token whose subject is none."""
-    if call.principal.user is None:
-        raise CallerError(403, "no-user", "Your token is not a user's of this EventGate: there is nobody to show here.")
-    return call.principal.user

@@ -17,7 +17,6 @@ from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, lis
 from eventgate.api.problem import not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one
-from eventgate.errors import CallerError
 
 MANAGE = "keys:manage"
 OWN_KEYS = "Without the scope `keys:manage`: the keys of your own user."
@@ -116,12 +115,3 @@ def told_once(made: ApiKey, whole: str) -> web.Response:
 
 def wants_active(call: Call) -> bool:
     return bool(call.parameters.get("status", "active") == "active")
-
-
-def current_user(call: Call) -> UUID:
-    """Raises CallerError 403 ``no-user`` for a token whose subject is no user here."""
-    if call.principal.user is None:
-        raise CallerError(
-            403, "no-user", "Your token belongs to no user of this EventGate, so there is no current one."
-        )
-    return call.principal.user

@@ -36,7 +36,10 @@ _USER = closed({"id": UUID_SCHEMA, "companyId": UUID_SCHEMA, "login": _TEXT, "ro
 _SIGNED_IN = closed(
     {
         "id": UUID_SCHEMA,
-        "csrfToken": {**_TEXT, "description": "To be sent as `X-CSRF-Token` with the cookie on all but GET and HEAD."},
+        "csrfToken": {
+            **_TEXT,
+            "description": "Sent with the cookie as `X-CSRF-Token`, but for GET and HEAD.",
+        },
         "expiresAt": {**TIME, "description": "When the session ends however much it is used."},
         "user": _USER,
     }

@@ -13,7 +13,7 @@ from eventgate.access.keys.api_key import ApiKey
 from eventgate.access.keys.api_keys import Keys
 from eventgate.api.access.key_bodies import NewOwnKey, said
 from eventgate.api.access.key_schemas import STATUS
-from eventgate.api.access.keys import GONE, MANAGE, OWN_KEYS, TOLD_ONCE, current_user, sees, told_once, wants_active
+from eventgate.api.access.keys import GONE, MANAGE, OWN_KEYS, TOLD_ONCE, sees, told_once, wants_active
 from eventgate.api.bodies import described, read_body
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, listed_page
 from eventgate.api.problem import not_found
@@ -61,17 +61,17 @@ class UserKeys:
         )  # fmt: skip
 
     async def list_own(self, call: Call) -> web.StreamResponse:
-        return await self._listed(call, current_user(call))
+        return await self._listed(call, call.principal.require_user())
 
     async def create_own(self, call: Call) -> web.StreamResponse:
         _demand_own(call.principal)
-        user = current_user(call)
+        user = call.principal.require_user()
         body = await read_body(call.request, NewOwnKey)
         return told_once(*await self._keys.create(call.principal, call.actor, user, said(body)))
 
     async def delete_own(self, call: Call) -> web.StreamResponse:
         _demand_own(call.principal)
-        return await self._deleted(call, current_user(call))
+        return await self._deleted(call, call.principal.require_user())
 
     async def list_keys(self, call: Call) -> web.StreamResponse:
         user = call.path["userUuid"]

@@ -80,7 +80,7 @@ class UserRoutes:
                 "POST", "/v2/users", _SCOPE, self.invite,
                 Operation(
                     "Make a user, and invite it", _TAG, {201: one("InvitedUser", "Made, and invited")},
-                    "Nobody gives a role that may more than the caller itself; only an operator makes an operator.",
+                    "Nobody gives a role that may do more than the caller itself; only an operator makes an operator.",
                     described(InviteUser), (409, 413, 415, 422),
                 ),
             ),
