@@ -24,6 +24,8 @@ BODIES = {
     "a NUL": b'{"name":"a\\u0000b","login":"\\u0000","description":"\\u0000","password":"\\u0000"}',
     "a member twice": b'{"name":"a","name":"b","name":null}',
     "deep arrays": b'{"scopes":' + b"[" * _DEEP + b"]" * _DEEP + b"}",
+    "arrays that one parser takes and the next does not": b'{"a":' + b"[" * 300 + b"]" * 300 + b"}",
+    "arrays just short of too deep for any": b'{"a":' + b"[" * 1_000 + b"]" * 1_000 + b"}",
     "deep objects": b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
     "bytes that are no UTF-8": b'{"name":"\xff\xfe"}',
     "wrong types": b'{"name":[],"login":{},"role":7,"scopes":"all","whitelistedIPs":true,"expiresAt":-1}',

@@ -269,10 +269,11 @@ async def test_a_claim_says_which_user_and_its_role_bounds_the_scopes(trusting, 
     found = await ask(gate, token)
     assert (found.user, found.name, found.scopes) == (ann, "Ours-ann", {"alerts:read"})
     assert (await ask(gate, issuer.token(claims={"email": "OURS-ANN"}))).user == ann
-    for nobody in ("ann@theirs.example", "somebody", ""):
-        assert (await ask(gate, issuer.token(claims={"email": nobody}))).user is None
+    for nobody in ("ann@theirs.example", "somebody", "", 5, "ours-ann\0"):
+        assert await refusal(gate, issuer.token(claims={"email": nobody})) == "token-user-unknown"
     unverified = issuer.token(claims={"email": "ann@ours.example", "email_verified": False})
-    assert (await ask(gate, unverified)).user is None
+    assert await refusal(gate, unverified) == "token-user-unknown"
+    assert (await ask(gate, issuer.token())).user is None, "a program's token names no user"
     await pool.execute("UPDATE users SET deleted_at = now() WHERE id = $1", ann)
     gate.forget(f"user {ann}")
     assert await refusal(gate, token) == "token-user-revoked"

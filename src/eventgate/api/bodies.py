@@ -16,6 +16,8 @@ from eventgate.errors import CallerError, FieldError
 
 MOST_BYTES = 64 << 10
 _CODE = "body-invalid"
+_DEEPEST = 16
+"""Objects and arrays inside one another; the parsers that follow give up at depths of their own."""
 
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)]
@@ -105,13 +107,20 @@ async def _read(request: web.Request) -> bytes:
     return bytes(body)
 
 
-def _whole(value: Any) -> Any:
-    """JSON has one kind of number: 1.0 is an integer (JSON Schema 2020-12, section 4.2.3)."""
+def _whole(value: Any, deeper: int = _DEEPEST) -> Any:
+    """JSON has one kind of number: 1.0 is an integer (JSON Schema 2020-12, section 4.2.3).
+
+    Raises CallerError 422 for what is nested deeper than anything that can be meant.
+    """
     if isinstance(value, float) and value.is_integer():
         return int(value) if abs(value) < 1 << 63 else value
+    if not isinstance(value, dict | list):
+        return value
+    if not deeper:
+        raise invalid([_unexpected("", f"no more than {_DEEPEST} objects and arrays inside one another")])
     if isinstance(value, dict):
-        return {name: _whole(member) for name, member in value.items()}
-    return [_whole(item) for item in value] if isinstance(value, list) else value
+        return {name: _whole(member, deeper - 1) for name, member in value.items()}
+    return [_whole(item, deeper - 1) for item in value]
 
 
 def _sentence(model: type[Body], error: Any) -> str:

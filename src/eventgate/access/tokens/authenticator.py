@@ -77,6 +77,9 @@ class TokenAuthenticator:
             raise unauthenticated(
                 "token-company-unknown", "The token's company is not one of this EventGate's.", error="invalid_token"
             )
+        if rows[0]["user_id"] is None and _names_a_user(checked):
+            # Not one without a user: no role would bound it then, and whoever renames itself would slip out of its own.
+            raise unauthenticated("token-user-unknown", "The token's user is nobody here.", error="invalid_token")
         if rows[0]["user_revoked"]:
             raise unauthenticated(
                 "token-user-revoked", "The token's user is no longer let in here.", error="invalid_token"
@@ -97,6 +100,12 @@ def _principal(checked: Checked, row: Row) -> Principal:
         id_secret=row["id_secret"],
         company_rate_limit=row["rate_limit"],
     )
+
+
+def _names_a_user(checked: Checked) -> bool:
+    """Whether the token is a person's: what stands for a program has no such claim."""
+    named = checked.issuer.user_claim
+    return bool(named) and _claim(checked.claims, named) is not None
 
 
 def _user(checked: Checked) -> str | None:
@@ -127,4 +136,5 @@ def _claim(claims: Mapping[str, Any], name: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    return value.replace("\0", "") if isinstance(value, str) else ""
+    """For PostgreSQL, which holds no U+0000; left out, it would make another's name of one that has it."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else ""
