@@ -240,6 +240,23 @@ async def test_a_key_is_never_more_than_its_users_role_and_only_an_operator_make
     )  # fmt: skip
     admins = (await made(service, admin, scopes=["keys:manage"]))["key"]
     assert await refused(service, {"userId": str(user)}, admins) == (403, "key-too-strong", ["/userId"])
+    # An admin who holds a weak key of an operator's, a sensor's say, is not to make an operator of it.
+    weak = await made(service, user, scopes=["alerts:read"])
+    strong = (await made(service, admin, scopes=list(SCOPES)))["key"]
+    for more in ({"scopes": list(SCOPES)}, {"edgeId": None}, {"description": "mine"}):
+        assert await refused(service, more, strong, f"/keys/{weak['id']}", "PUT") == (403, "key-too-strong", []), more
+
+
+async def test_a_weak_key_does_not_lift_the_bounds_of_a_stronger_one(service, user):
+    manager = (await made(service, user, scopes=["keys:manage"]))["key"]
+    bound = await made(service, user, scopes=["alerts:read"], whitelistedIPs=["192.0.2.1"], rateLimit=5)
+    path = f"/keys/{bound['id']}"
+    for member in ("whitelistedIPs", "expiresAt", "rateLimit"):
+        found = await refused(service, {member: None}, manager, path, "PUT")
+        assert found == (403, "key-too-strong", [f"/{member}"]), member
+    assert (await service.ask("PUT", path, {"description": "a reader"}, manager))[0] == 200
+    changes = {"whitelistedIPs": None, "scopes": ["keys:manage"]}
+    assert (await service.ask("PUT", path, changes, manager))[0] == 200, "what it then may is not more"
 
 
 async def test_a_key_bound_to_a_sensor_manages_nothing(service, user):

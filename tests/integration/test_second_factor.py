@@ -7,6 +7,7 @@ from uuid import uuid4
 import pyotp
 import pytest
 
+from eventgate.access import SCOPES
 from tests.integration.http_service import http_service, other_company
 from tests.integration.signing_in import PASSWORD, Browser, code_of, person
 
@@ -89,6 +90,10 @@ async def test_a_key_may_set_up_the_first_and_must_show_the_password_for_another
 async def test_a_key_that_may_less_than_its_user_sets_up_nothing(service):
     browser = Browser(service)
     assert code_of(await browser.ask("PUT", RESET, {}, X_API_Key=service.made.auth_key)) == (403, "role-beyond-yours")
+    bounds = {"scopes": list(SCOPES), "expiresAt": "2040-01-01T00:00:00Z"}
+    admins = {"X_API_Key": service.made.admin_auth_key}
+    _, bound = await browser.ask("POST", "/v2/users/current/api-keys", bounds, **admins)
+    assert code_of(await browser.ask("PUT", RESET, {}, X_API_Key=bound["key"])) == (403, "role-beyond-yours")
 
 
 async def test_the_code_of_an_enrolment_cannot_be_guessed(service, ann):

@@ -1,5 +1,6 @@
 """What becomes of who is signed in when a password changes or its user is sent away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -43,6 +44,16 @@ async def test_ones_own_new_password_ends_every_other_session(service: Service) 
     assert not await gone(desk)
     assert (await phone.sign_in("ann", BETTER))[0] == 201
     assert code_of(await phone.sign_in("ann", PASSWORD)) == (401, "sign-in-failed")
+
+
+async def test_an_old_password_does_not_undo_a_new_one_that_came_meanwhile(service: Service) -> None:
+    await person(service, "ann")
+    desk = await signed_in(service)
+    asked = [
+        desk.ask("PUT", OWN, {"currentPassword": PASSWORD, "newPassword": f"{BETTER} {number}"}) for number in range(3)
+    ]
+    answers = sorted((status, (body or {}).get("code")) for status, body in await asyncio.gather(*asked))
+    assert answers == [(204, None), (403, "password-wrong"), (403, "password-wrong")]
 
 
 async def test_guessing_at_the_current_password_is_slowed_down(service: Service) -> None:

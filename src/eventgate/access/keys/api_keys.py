@@ -116,6 +116,9 @@ class Keys:
             before = ApiKey.of(row)
             if not before.active:
                 raise inactive()
+            if role == "operator" and not changer.operator:  # or with a scope more it would be theirs
+                detail = "This key is of a user who runs this EventGate: only another who does may change it."
+                raise CallerError(403, "key-too-strong", detail)
             check_grant(await grantor(connection, changer), role, wanted, {**before._asdict(), **wanted}, now)
             values = _assignments(before, wanted, now)
             if not values:

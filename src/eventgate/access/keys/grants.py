@@ -12,6 +12,8 @@ from eventgate.access.principal import Principal
 from eventgate.access.scopes import READ_SCOPES, ROLES, SCOPES
 from eventgate.errors import CallerError, FieldError
 
+_BOUNDS = {"whitelisted_ips": "/whitelistedIPs", "expires_at": "/expiresAt", "rate_limit": "/rateLimit"}
+
 
 class Grantor(NamedTuple):
     """Who makes or changes a key. ``expires_at`` is that of the key it came with, None where it has no end."""
@@ -84,6 +86,10 @@ def _stronger(by: Grantor, wanted: Mapping[str, Any], key: Mapping[str, Any]) ->
         )
     if wanted.get("registers_edges") and not ("edges:manage" in principal.scopes or principal.registers_sensors):
         found.append(("/registersEdges", "You may not register sensors yourself; that needs edges:manage."))
+    if beyond := set(key["scopes"]) - principal.scopes - set(wanted.get("scopes", ())):
+        for column, pointer in _BOUNDS.items():
+            if column in wanted:
+                found.append((pointer, f"You have not {' '.join(in_order(beyond))} yourself: leave that key's bounds."))
     own = principal.networks
     if own is not None and "whitelisted_ips" in wanted:
         asked = wanted["whitelisted_ips"]

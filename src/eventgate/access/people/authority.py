@@ -5,6 +5,7 @@ Pure.
 
 from collections.abc import Sequence
 
+from eventgate.access.keys.grants import Grantor
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import ROLES
 from eventgate.errors import CallerError, FieldError
@@ -26,19 +27,22 @@ def demand_authority(principal: Principal, role: str, pointer: str | None = None
         raise _beyond(detail, role, pointer)
 
 
-def demand_own_strength(
-    principal: Principal, role: str, what: str = "The login and the email lead to signing in"
-) -> None:
+def demand_own_strength(by: Grantor, role: str, what: str = "The login and the email lead to signing in") -> None:
     """Raise CallerError 403 ``role-beyond-yours`` unless the caller's credential may do all that its user may.
 
     For changes that lead to signing in as that user, or keep it from it: where its links are sent, and what it signs in
-    with. ``what`` says so.
+    with. ``what`` says so. A session has no addresses that it is bound to, and no end that somebody set; so a key that
+    has either may do less.
     """
-    missing = ROLES[role] - principal.scopes
-    if missing:
+    lacks = sorted(ROLES[role] - by.principal.scopes)
+    if by.principal.networks is not None:
+        lacks.append("any address")
+    if by.expires_at is not None:
+        lacks.append("an open end")
+    if lacks:
         detail = (
-            f"{what}, and this credential may do less than its user "
-            f"(it lacks {', '.join(sorted(missing))}). Use one that may do as much."
+            f"{what}, and this credential may do less than its user (it lacks {', '.join(lacks)}). "
+            "Use one that may do as much."
         )
         raise _beyond(detail, role, None)
 

@@ -25,6 +25,8 @@ Demand = Callable[[Principal, str, str, str], Awaitable[None]]
 """(principal, password, remote, pointer): CallerError 403 where it is not the principal's, 429 after too many."""
 
 _GET = f"SELECT {COLUMNS} FROM users WHERE company = $1 AND id = $2"  # noqa: S608 - columns of our own
+_KEPT = "SELECT password_hash FROM users WHERE company = $1 AND id = $2"
+_STILL = "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 AND deleted_at IS NULL FOR UPDATE"
 _SET = f"UPDATE users SET password_hash = $2, updated_at = $3 WHERE id = $1 RETURNING {COLUMNS}"  # noqa: S608 - as above
 
 
@@ -72,12 +74,19 @@ class PasswordChanges:
 
         Raises CallerError 403 ``password-wrong``, 422 as ``redeem`` does, 429 after too many wrong ones.
         """
+        with translated():
+            known = await self._pool.fetchval(_KEPT, principal.company, user)
         await self._demand(principal, current, actor.remote, "/currentPassword")
         with translated():
             before = User.of(await self._pool.fetchrow(_GET, principal.company, user))
         await self._passwords.check_new(new, before.personal, "/newPassword")
         hashed = await self._passwords.hash(new)
         async with transaction(self._pool) as connection:
+            # Whoever knew the old one is not to undo what its owner does against them at this moment.
+            if await connection.fetchval(_STILL, user, known) is None:
+                detail = "The password was changed meanwhile, and this is not the current one any more."
+                errors = [FieldError("/currentPassword", "password-wrong", detail)]
+                raise CallerError(403, "password-wrong", detail, errors)
             await self._set_within(connection, actor, before, hashed, principal.session)
             await self._links.drop_within(connection, user)
 

@@ -21,8 +21,10 @@ LEAST_CHARACTERS, MOST_CHARACTERS = 12, 128
 HASHER = PasswordHasher(time_cost=1, memory_cost=46 << 10, parallelism=1, type=Type.ID)
 """argon2id with 46 MiB and one pass: the first of the settings that OWASP's Password Storage Cheat Sheet names."""
 
-_ESTIMATED = 48
-"""Characters of a password that are estimated: the work grows faster than they do, and more only make it better."""
+_ESTIMATED = 24
+"""Characters of a password that are estimated; more only make it better. The work grows with the square of them, times
+the hundreds of ways to read one that is made of signs which stand for letters: at 48 it held a core for seconds.
+"""
 _GOOD_ENOUGH = 3
 """Of 0 to 4. At least 10^8 guesses, which the estimator calls safely unguessable."""
 _LEAST_BESIDE_A_NAME = 6

@@ -16,6 +16,7 @@ from eventgate.access.actor import Actor
 from eventgate.access.audit.record import Audit, Change
 from eventgate.access.keys.api_key import COLUMNS as KEY_COLUMNS
 from eventgate.access.keys.api_key import ApiKey
+from eventgate.access.keys.grants import grantor
 from eventgate.access.people.authority import demand_authority, demand_own_strength
 from eventgate.access.people.links import Delivery, Links
 from eventgate.access.people.logins import MOST_CHARACTERS, folded
@@ -123,7 +124,7 @@ class Users:
             before = await self._locked(connection, principal.company, user)
             assert before is not None, "whoever is let in is there"
             if changes.keys() & {"login", "email"}:
-                demand_own_strength(principal, before.role)
+                demand_own_strength(await grantor(connection, principal), before.role)
             return await self._change(connection, actor, before, changes)
 
     async def delete(self, principal: Principal, actor: Actor, user: UUID) -> bool:

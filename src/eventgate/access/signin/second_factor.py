@@ -14,6 +14,7 @@ import asyncpg
 from eventgate.access.actor import Actor
 from eventgate.access.audit.record import Audit, Change
 from eventgate.access.credentials import unauthenticated
+from eventgate.access.keys.grants import grantor
 from eventgate.access.people.authority import demand_authority, demand_own_strength
 from eventgate.access.principal import Principal
 from eventgate.access.sessions.server_key import ServerKey
@@ -114,7 +115,8 @@ class SecondFactors:
         now = timestamp_of(self._clock.now_ms())
         async with transaction(self._pool) as connection:
             login, role = await connection.fetchrow(_LOGIN, user)
-            demand_own_strength(principal, role, "A second factor decides who signs in")
+            by = await grantor(connection, principal)
+            demand_own_strength(by, role, "A second factor decides who signs in")
             await connection.execute(_BEGIN, user, self._key.seal(secret, user), now)
             change = Change("user.begin-second-factor", str(user), actor.company)
             await self._audit.record_within(connection, actor, change)
