@@ -163,7 +163,11 @@ SCHEMAS: dict[str, Schema] = {
             "description": or_null(_TEXT),
             "source": {"enum": ["catalogue", "observed"]},
             "lastSeenAt": {**or_null(TIME), "description": "The time of your newest alert with this code."},
-            "lastSeen": {**or_null(TIME), "deprecated": True, "description": "Until 2026-11-22, for lastSeenAt."},
+            "lastSeen": {
+                **or_null(TIME),
+                "deprecated": True,
+                "description": "lastSeenAt, as 2026-11-22 calls it.",
+            },
         },
         optional=("lastSeenAt", "lastSeen"),
     ),
@@ -234,7 +238,7 @@ SCHEMAS: dict[str, Schema] = {
             },
             "after": {
                 **or_null({"type": "object"}),
-                "description": "The object as it is since; null: it is gone.",
+                "description": "The object as it was afterwards; null: it was gone.",
             },
         }
     ),
@@ -242,11 +246,11 @@ SCHEMAS: dict[str, Schema] = {
         {
             "id": UUID,
             "userId": UUID,
-            "remote": {**_TEXT, "description": "From where it was begun."},
-            "userAgent": {**_TEXT, "description": "What it was begun with, by its own account."},
+            "remote": {**_TEXT, "description": "The address it was begun from."},
+            "userAgent": {**_TEXT, "description": "What the browser says it is."},
             "createdAt": TIME,
             "lastUsedAt": {**TIME, "description": "To the minute."},
-            "expiresAt": {**TIME, "description": "When it ends however much it is used."},
+            "expiresAt": {**TIME, "description": "When it ends, however much it is used."},
             "current": {"type": "boolean", "description": "Whether it is the one that asks."},
         }
     ),

@@ -60,8 +60,8 @@ class CurrentUser:
             Route(
                 "PATCH", _ITSELF, None, self.change,
                 Operation(
-                    "Change what is said of you", _TAG, {200: one("User", "Changed")},
-                    "login and email take a credential that may all that you may, since they lead to signing in.",
+                    "Change your login, email or name", _TAG, {200: one("User", "Changed")},
+                    "login and email need a credential that may do all that you may, since they lead to signing in.",
                     described(ChangeYourself), (409, 413, 415, 422),
                 ),
             ),

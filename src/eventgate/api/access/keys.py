@@ -40,7 +40,7 @@ class ApiKeys:
             Route(
                 "POST", "/keys", MANAGE, self.create,
                 Operation(
-                    "Create an API key", "keys", {201: one("ApiKey", "Created")}, TOLD_ONCE, described(NewKey),
+                    "Make an API key", "keys", {201: one("ApiKey", "Created")}, TOLD_ONCE, described(NewKey),
                     problems=(413, 415, 422),
                 ),
             ),

@@ -49,7 +49,7 @@ class PasswordLinks:
                 "POST", "/v2/password-links", self.ask,
                 Operation(
                     "Have a link mailed to whoever forgot a password", _TAG,
-                    {202: {"description": "Heard, whether or not anybody signs in so"}},
+                    {202: {"description": "Taken, whether or not there is such a login"}},
                     "A mail is sent where mail is configured and the user has an address, at most three an hour.",
                     described(ForgottenPassword), _PROBLEMS,
                 ),

@@ -39,9 +39,9 @@ _CONFIRMED = closed(
 )
 _TAKEN = closed({"id": {"type": "string", "format": "uuid"}, "secondFactor": {"const": False}})
 _DESCRIPTION = """\
-In two steps. Without `code`: makes a secret and tells it, for an authenticator app (TOTP: SHA-1, six digits, 30 s);
-what was in place goes on counting. With `code`, the app's present one, within 15 minutes: puts the secret in place and
-tells ten recovery codes; every other session of yours ends.
+Takes two steps. Without `code` it answers with a secret for an authenticator app (TOTP: SHA-1, six digits, 30 s); a
+second factor that is in place goes on counting. With `code`, the app's current one, within 15 minutes, it puts that
+secret in place and answers with ten recovery codes; every other session of yours ends.
 
 The first step asks for your current `password` from a session, and wherever a second factor is in place already.
 """

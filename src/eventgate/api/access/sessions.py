@@ -23,8 +23,7 @@ from eventgate.api.problem import not_found
 from eventgate.api.routes import CUSTOMER, Call, OpenRoute, Operation, Route
 from eventgate.api.schemas import TIME, answer, closed, listed, one
 from eventgate.api.schemas import UUID as UUID_SCHEMA
-from eventgate.formats.times import rfc3339
-from eventgate.journal.times import ms_of
+from eventgate.journal.times import rfc3339_of
 
 DEVICE_COOKIE = "__Host-eventgate-device"
 _DEVICE_SECONDS = 365 * 86_400
@@ -40,16 +39,16 @@ _SIGNED_IN = closed(
             **_TEXT,
             "description": "Sent with the cookie as `X-CSRF-Token`, but for GET and HEAD.",
         },
-        "expiresAt": {**TIME, "description": "When the session ends however much it is used."},
+        "expiresAt": {**TIME, "description": "When the session ends, however much it is used."},
         "user": _USER,
     }
 )
 _DESCRIPTION = f"""\
 Answers with the cookie `{SESSION_COOKIE}` (HttpOnly, Secure, SameSite=Lax). A user with a second factor sends `code` or
-`recoveryCode` too; without either the answer is 401 `code-required`. Login and password that do not fit together are
-401 `sign-in-failed`, whether there is such a login or not. Attempts that fail are slowed down: 429 `too-many-attempts`
-says in `Retry-After` when the next one is taken. From where its owner has signed in before, strangers' attempts count
-for nothing.
+`recoveryCode` too; without either the answer is 401 `code-required`. A login and a password that do not belong together
+answer 401 `sign-in-failed`, whether there is such a login or not. Attempts that fail are slowed down: 429
+`too-many-attempts` says in `Retry-After` when the next one is taken. Whoever signs in from where they did before is not
+slowed down by strangers' attempts.
 """
 
 
@@ -200,7 +199,7 @@ def _signed_in(found: SignedIn) -> dict[str, Any]:
     return {
         "id": found.session.id,
         "csrfToken": found.csrf_token,
-        "expiresAt": rfc3339(ms_of(found.session.expires_at)),
+        "expiresAt": rfc3339_of(found.session.expires_at),
         "user": {"id": found.user, "companyId": found.company, "login": found.login, "role": found.role},
     }
 
@@ -211,8 +210,8 @@ def _shown(session: Session, current: UUID | None) -> dict[str, Any]:
         "userId": session.user,
         "remote": session.remote,
         "userAgent": session.user_agent,
-        "createdAt": rfc3339(ms_of(session.created_at)),
-        "lastUsedAt": rfc3339(ms_of(session.last_used_at)),
-        "expiresAt": rfc3339(ms_of(session.expires_at)),
+        "createdAt": rfc3339_of(session.created_at),
+        "lastUsedAt": rfc3339_of(session.last_used_at),
+        "expiresAt": rfc3339_of(session.expires_at),
         "current": session.id == current,
     }

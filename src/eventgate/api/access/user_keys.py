@@ -39,7 +39,7 @@ class UserKeys:
             Route(
                 "POST", "/v2/users/current/api-keys", None, self.create_own,
                 Operation(
-                    "Create an API key of your user", "keys", {201: one("ApiKey", "Created")}, f"{TOLD_ONCE}\n\n{_OWN}",
+                    "Make an API key of your user", "keys", {201: one("ApiKey", "Created")}, f"{TOLD_ONCE}\n\n{_OWN}",
                     described(NewOwnKey), problems=(413, 415, 422),
                 ),
             ),
