@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from eventgate.access.people.passwords import HASHER
-from eventgate.access.scopes import READ_SCOPES, SCOPES
+from eventgate.access.scopes import READ_SCOPES, SCOPES, in_order
 from eventgate.access.versions import NEWEST_VERSION
 from eventgate.clock import Clock
 from eventgate.db.pool import transaction, translated
@@ -122,10 +122,10 @@ async def _insert(connection: Any, made: Bootstrap, register_sensor: RegisterSen
         (key, made.auth_key, f"First key of sensor {made.serial}", READ_SCOPES | {"events:write"}, edge),
     ):
         parsed = AuthKey.parse(whole)
-        in_order = [scope for scope in SCOPES if scope in scopes]
         await connection.execute(
-            _KEY, key_id, company, user, parsed.public_id, parsed.hash, description, in_order, bound, NEWEST_VERSION
-        )
+            _KEY, key_id, company, user, parsed.public_id, parsed.hash, description, in_order(scopes), bound,
+            NEWEST_VERSION,
+        )  # fmt: skip
     await connection.execute(_VERIFY_KEY, UUID(made.verify_key_id), key, verify_key.spki)
 
 

@@ -3,6 +3,8 @@
 Pure. The names are the wire's.
 """
 
+from collections.abc import Container
+
 SCOPES = (
     "events:write",
     "alerts:read",
@@ -25,4 +27,9 @@ ROLES: dict[str, frozenset[str]] = {
     "analyst": READ_SCOPES - {"audit:read"},
     "sensor": frozenset({"events:write"}),
 }
-"""What each role may at most. An operator may the same as an admin, in every company's configuration besides."""
+"""What each role may do at most. An operator may do the same as an admin, in every company's configuration besides."""
+
+
+def in_order(scopes: Container[str]) -> list[str]:
+    """Those of our scopes, each once, in the order in which they are shown."""
+    return [scope for scope in SCOPES if scope in scopes]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from eventgate.access.keys.whitelist import networks, within
 from eventgate.access.principal import Principal
-from eventgate.access.scopes import READ_SCOPES, ROLES, SCOPES
+from eventgate.access.scopes import READ_SCOPES, ROLES, in_order
 from eventgate.errors import CallerError, FieldError
 
 _BOUNDS = {"whitelisted_ips": "/whitelistedIPs", "expires_at": "/expiresAt", "rate_limit": "/rateLimit"}
@@ -71,10 +71,6 @@ def check_grant(by: Grantor, role: str, wanted: Mapping[str, Any], key: Mapping[
         raise CallerError(422, problems[0].code, " ".join(each.detail for each in problems), problems)
 
 
-def in_order(scopes: frozenset[str] | set[str]) -> list[str]:
-    return [scope for scope in SCOPES if scope in scopes]
-
-
 def _stronger(by: Grantor, wanted: Mapping[str, Any], key: Mapping[str, Any]) -> list[tuple[str, str]]:
     principal = by.principal
     found = []
@@ -89,7 +85,9 @@ def _stronger(by: Grantor, wanted: Mapping[str, Any], key: Mapping[str, Any]) ->
     if beyond := set(key["scopes"]) - principal.scopes - set(wanted.get("scopes", ())):
         for column, pointer in _BOUNDS.items():
             if column in wanted:
-                found.append((pointer, f"You have not {' '.join(in_order(beyond))} yourself: leave that key's bounds."))
+                found.append(
+                    (pointer, f"You do not have {' '.join(in_order(beyond))} yourself: leave that key's bounds.")
+                )
     own = principal.networks
     if own is not None and "whitelisted_ips" in wanted:
         asked = wanted["whitelisted_ips"]

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from eventgate.access import SCOPES
 from eventgate.access.keys.whitelist import read_network
+from eventgate.access.scopes import in_order
 from eventgate.api.bodies import Body, Line
 from eventgate.query.instants import EXPECTED, parse_instant
 
@@ -24,10 +25,6 @@ def _scope(text: str) -> str:
     if text not in SCOPES:
         raise ValueError(f"expected one of {', '.join(SCOPES)}")
     return text
-
-
-def _in_order(scopes: list[str]) -> list[str]:
-    return [scope for scope in SCOPES if scope in scopes]
 
 
 def _moment(text: Any) -> datetime:
@@ -67,7 +64,7 @@ class NewOwnKey(Body):
         None, alias="whitelistedIPs", min_length=1, max_length=_MOST_ADDRESSES, description=_ADDRESSES
     )
     description: Line | None = Field(None, description="For people: what the key is for.")
-    scopes: Annotated[list[Scope], AfterValidator(_in_order)] = Field(
+    scopes: Annotated[list[Scope], AfterValidator(in_order)] = Field(
         default_factory=list, min_length=1, description=f"Default: what you may read. {_SCOPES}"
     )
     edge: UUID | None = Field(None, alias="edgeId", description=_EDGE)
@@ -94,7 +91,7 @@ class KeyChanges(Body):
         None, alias="whitelistedIPs", min_length=1, max_length=_MOST_ADDRESSES, description=_ADDRESSES
     )
     description: Line | None = Field(None, description="For people: what the key is for.")
-    scopes: Annotated[list[Scope], AfterValidator(_in_order)] = Field(
+    scopes: Annotated[list[Scope], AfterValidator(in_order)] = Field(
         default_factory=list, min_length=1, description=_SCOPES
     )
     edge: UUID | None = Field(None, alias="edgeId", description=_EDGE)

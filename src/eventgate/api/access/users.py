@@ -10,10 +10,11 @@ from aiohttp import web
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from eventgate.access import ROLES, SCOPES, Principal
+from eventgate.access import ROLES, Principal
 from eventgate.access.people.authority import demand_authority
 from eventgate.access.people.user import User
 from eventgate.access.people.users import NewUser, Users
+from eventgate.access.scopes import in_order
 from eventgate.api.bodies import Body, Line, described, read_body, read_object
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, list_parameters, listed_page, listed_whole
 from eventgate.api.problem import not_found
@@ -169,6 +170,6 @@ def _role(role: str, principal: Principal) -> dict[str, Any]:
         assignable = True
     return {
         "role": role,
-        "scopes": [scope for scope in SCOPES if scope in ROLES[role]],
+        "scopes": in_order(ROLES[role]),
         "assignable": assignable,
     }
