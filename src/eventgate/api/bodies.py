@@ -4,12 +4,12 @@ Touches the request's body, up to a bound. A body is a ``Body``: a pydantic mode
 is wrong with it at once, and describes itself in the OpenAPI document.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, TypeVar
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
 from pydantic.alias_generators import to_camel
 
 from eventgate.errors import CallerError, FieldError
@@ -19,8 +19,25 @@ _CODE = "body-invalid"
 _DEEPEST = 16
 """Objects and arrays inside one another; the parsers that follow give up at depths of their own."""
 
+
+def said_as(expected: str) -> WrapValidator:
+    """Says in words what a member must be, where a pattern alone would be shown to the caller."""
+
+    def read(value: Any, inner: Callable[[Any], Any]) -> Any:
+        try:
+            return inner(value)
+        except ValidationError:
+            raise ValueError(f"expected {expected}") from None
+
+    return WrapValidator(read)
+
+
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)]
+Line = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=NO_CONTROLS),
+    said_as("one line of 1 to 200 characters"),
+]
 """One line of text for people: 1 to 200 characters, no control characters."""
 
 
@@ -130,9 +147,21 @@ def _sentence(model: type[Body], error: Any) -> str:
         case "extra_forbidden":
             members = sorted(field.alias or name for name, field in model.model_fields.items())
             return f"there is no such member here; expected {', '.join(members) or 'no members'}"
+        case "uuid_parsing" | "uuid_type":
+            return "expected a UUID, as in 0199c1f0-0000-7000-8000-000000000000"
+        case "too_short" | "string_too_short" | "too_long" | "string_too_long":
+            return _length(error)
         case _:
             sentence = error["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
             return str(sentence).rstrip(".")
+
+
+def _length(error: Any) -> str:
+    bounds, kind = error["ctx"], error["type"]
+    bound = f"least {bounds['min_length']}" if "min_length" in bounds else f"most {bounds['max_length']}"
+    if kind.startswith("string"):
+        return f"expected at {bound} characters" if not bound.endswith(" 1") else f"expected at {bound} character"
+    return f"expected at {bound} in the list, found {bounds['actual_length']}"
 
 
 def _pointer(steps: Collection[int | str]) -> str:

@@ -61,7 +61,7 @@ def version_of(headers: Headers, pinned: str) -> str:
     if not asked:
         return _answered(pinned)
     if len(asked) > 1 or not asked <= {*VERSIONS}:
-        detail = f"{FIELD} is one of {', '.join(VERSIONS)}; leave it out for the version of your API key."
+        detail = f"{FIELD} must be one of {', '.join(VERSIONS)}; leave it out for the version of your API key."
         raise CallerError(400, "version-unknown", detail, members={"versions": VERSIONS})
     return asked.pop()
 

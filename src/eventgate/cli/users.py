@@ -131,7 +131,10 @@ def delete(user: Id, *, url: Url = None, key: Key = None, data: Data = HERE, ca_
 
     eventgate users delete 0199c1f0-0000-7000-8000-000000000000
     """
+    from eventgate.cli import terminal
+
     Gate.find(url, key, data, ca_file).delete(f"{_PATH}/{segment(user)}")
+    terminal.err.print(terminal.plain(f"{user} is deleted."))
 
 
 @users.command("reset-password")
@@ -205,11 +208,12 @@ async def _recover(configuration: "Configuration", login: str | None) -> "tuple[
     from eventgate.clock import SystemClock
     from eventgate.db.pool import open_pool
     from eventgate.processes.attach import attached
+    from eventgate.processes.lock import last_address
 
-    clock, hours = SystemClock(), configuration.people
+    clock, hours, http = SystemClock(), configuration.people, configuration.http
     links = Links(
         clock,
-        configuration.http.base_url,
+        http.public_url or last_address(configuration.data) or http.base_url,  # `serve --port` is in no file
         invitation_hours=hours.invitation_hours,
         reset_hours=hours.reset_hours,
     )

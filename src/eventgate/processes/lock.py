@@ -54,3 +54,12 @@ class DataDirectory:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._descriptor)
+
+
+def last_address(directory: Path) -> str | None:
+    """Where the EventGate that has the lock, or had it last, is reached; None where that was something else."""
+    try:
+        address = (directory / _NAME).read_text(errors="replace").strip().partition(" ")[2]
+    except OSError:
+        return None
+    return address if address.startswith(("http://", "https://")) else None

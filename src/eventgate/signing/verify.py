@@ -87,7 +87,7 @@ def _choose(signed: Mapping[str, Member], keys: Mapping[str, VerifyKey]) -> tupl
             return label, member, keys[key_id]
     named = ", ".join(repr(member.parameters.get("keyid")) for member in signed.values())
     raise CallerError(
-        401, "keyid-unknown", f"No keyid of Signature-Input is a verify key of this API key; it has {named}."
+        401, "keyid-unknown", f"No keyid of Signature-Input is a verify key of this API key; the request names {named}."
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eventgate.processes.lock import AlreadyRunning, DataDirectory
+from eventgate.processes.lock import AlreadyRunning, DataDirectory, last_address
 
 
 def test_the_second_is_told_who_and_where(tmp_path: Path) -> None:
@@ -20,3 +20,12 @@ def test_it_is_free_again_afterwards_and_a_shorter_address_leaves_no_rest(tmp_pa
         pass
     with DataDirectory(tmp_path, "short"):
         assert (tmp_path / "lock").read_text() == f"{os.getpid()} short\n"
+
+
+def test_the_address_can_be_read_beside_the_holder_and_after_it(tmp_path: Path) -> None:
+    assert last_address(tmp_path) is None
+    with DataDirectory(tmp_path, "http://127.0.0.1:9000"):
+        assert last_address(tmp_path) == "http://127.0.0.1:9000"
+    assert last_address(tmp_path) == "http://127.0.0.1:9000"
+    with DataDirectory(tmp_path, "reading the journal"):
+        assert last_address(tmp_path) is None

@@ -51,7 +51,7 @@ def _with_host_bits(text: str) -> str | None:
         meant = ip_network(text, strict=False)
     except ValueError:
         return None
-    return f"the address has bits set beyond its prefix; did you mean {meant}, or the one address"
+    return f"the address has bits set beyond its prefix; {meant} is the block, {text.partition('/')[0]} the one address"
 
 
 def _unmapped(network: Network) -> Network:

@@ -51,7 +51,11 @@ async def check_token(text: str, trusted: Mapping[str, Trusted], now: float) -> 
     algorithm, key_id = _demands(header, issuer)
     key = await keys.find(key_id, algorithm)
     if key is None:
-        raise unauthenticated("token-key-unknown", "The token's issuer has no such key.", error=_INVALID)
+        raise unauthenticated(
+            "token-key-unknown",
+            "The token's issuer has no such key, or made it less than a minute ago.",
+            error=_INVALID,
+        )
     _check_signature(text, key, algorithm)
     return Checked(issuer, claims, _check_claims(claims, issuer, now))
 

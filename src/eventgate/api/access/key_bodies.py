@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from eventgate.access import SCOPES
 from eventgate.access.keys.whitelist import read_network
 from eventgate.access.scopes import in_order
-from eventgate.api.bodies import Body, Line
+from eventgate.api.bodies import Body, Line, said_as
 from eventgate.query.instants import EXPECTED, parse_instant
 
 _MOST_ADDRESSES = 100
@@ -82,7 +82,7 @@ class NewKey(NewOwnKey):
 class KeyChanges(Body):
     """What to change; what is left out stays, and null clears."""
 
-    api_version: str = Field(
+    api_version: Annotated[str, said_as("a version as YYYY-MM-DD")] = Field(
         default_factory=str,
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="The version of the API this key is tied to, as YYYY-MM-DD.",

@@ -15,7 +15,7 @@ from eventgate.api.access.current_user import NewPassword
 from eventgate.api.access.users import Login
 from eventgate.api.addresses import Addresses
 from eventgate.api.answers import REQUEST_ID
-from eventgate.api.bodies import Body, described, read_body
+from eventgate.api.bodies import Body, described, read_body, said_as
 from eventgate.api.routes import OpenRoute, Operation
 
 _TAG = "people"
@@ -31,7 +31,9 @@ class ForgottenPassword(Body):
 class Redeem(Body):
     """The token behind the ``#`` of a link, and the password to be."""
 
-    token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    token: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9_-]{43}$"), said_as("the 43 characters behind #token= in the link")
+    ]
     password: NewPassword
 
 

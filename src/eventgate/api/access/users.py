@@ -15,7 +15,7 @@ from eventgate.access.people.authority import demand_authority
 from eventgate.access.people.user import User
 from eventgate.access.people.users import NewUser, Users
 from eventgate.access.scopes import in_order
-from eventgate.api.bodies import Body, Line, described, read_body, read_object
+from eventgate.api.bodies import Body, Line, described, read_body, read_object, said_as
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, list_parameters, listed_page, listed_whole
 from eventgate.api.problem import not_found
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
@@ -26,9 +26,17 @@ _SCOPE, _TAG = "users:manage", "people"
 
 Role = Literal["operator", "admin", "analyst", "sensor"]
 Login = Annotated[
-    str, Field(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")
+    str,
+    Field(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"),
+    said_as("one line of 1 to 320 characters, not blanks alone"),
 ]
-Email = Annotated[str, Field(min_length=3, max_length=254, pattern=r'^[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f]+@[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f]+$')]  # fmt: skip  # noqa: E501
+Email = Annotated[
+    str,
+    Field(
+        min_length=3, max_length=254, pattern=r'^[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f]+@[^\s@<>()\[\]\\,;:"\x00-\x1f\x7f]+$'
+    ),
+    said_as("an address of mail, as in ann@example.org"),
+]
 """Enough of RFC 5321 to be put into a header field; whether it is anybody's, a mail tells."""
 
 NO_BODY = {"required": False, "content": {"application/json": {"schema": {"type": "object", "maxProperties": 0}}}}
