@@ -4,6 +4,7 @@ Pure but for HTTP. The page is rendered once, loads nothing and runs nothing.
 """
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
@@ -28,6 +29,8 @@ summary { cursor: pointer; }
 table { border-collapse: collapse; }
 td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; }
 """
+_CODE = re.compile(r"`([^`\n]+)`")
+_IN_CODE = r"<code>\1</code>"
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -111,9 +114,11 @@ def _schema(name: str, schema: Any) -> str:
 
 
 def _text(markdown: str) -> str:
-    """Paragraphs as they are written; tables of the description stay tables of text."""
-    parts = [part for part in markdown.split("\n\n") if part]
-    return "".join(f"<pre>{escape(part)}</pre>" if part.startswith("|") else f"<p>{escape(part)}</p>" for part in parts)
+    """Paragraphs with their `words of code`; tables of the description stay tables of text."""
+    parts = [escape(part) for part in markdown.split("\n\n") if part]
+    return "".join(
+        f"<pre>{part}</pre>" if part.startswith("|") else f"<p>{_CODE.sub(_IN_CODE, part)}</p>" for part in parts
+    )
 
 
 def _json(value: Any) -> str:
