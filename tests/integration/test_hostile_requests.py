@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from eventgate.api import bodies
 from eventgate.signing.authkey import AuthKey
 from tests.integration.http_service import METRICS_TOKEN, Service, http_service
 
@@ -103,6 +104,24 @@ async def test_no_body_brings_a_route_down(service: Service) -> None:
                 wrong.append(f"{method} {path} with {what}: {status} {text[:200]!r}")
     assert not wrong, "\n".join(wrong)
     assert (await asked(service, "GET", "/v2/edges"))[0] == 200, "the key was lost on the way"
+
+
+@pytest.mark.parametrize("path", ["/v2/sessions", "/v2/password-links", "/v2/users"])
+async def test_a_body_that_never_arrives_holds_nobody_up(
+    service: Service, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "_SECONDS", 0.05)
+    url = URL(service.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {url.host}\r\nX-API-Key: {service.made.admin_auth_key}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+    )
+    writer.write(head.encode())
+    async with asyncio.timeout(5):
+        assert await reader.readline() == b"HTTP/1.1 408 Request Timeout\r\n"
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_no_address_brings_a_route_down(service: Service) -> None:

@@ -4,6 +4,7 @@ Touches the request's body, up to a bound. A body is a ``Body``: a pydantic mode
 is wrong with it at once, and describes itself in the OpenAPI document.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +16,8 @@ from pydantic.alias_generators import to_camel
 from eventgate.errors import CallerError, FieldError
 
 MOST_BYTES = 64 << 10
+_SECONDS = 30.0
+"""In which a body must arrive; writes of events have as long."""
 _CODE = "body-invalid"
 _DEEPEST = 16
 """Objects and arrays inside one another; the parsers that follow give up at depths of their own."""
@@ -56,8 +59,8 @@ Model = TypeVar("Model", bound=Body)
 async def read_body(request: web.Request, model: type[Model]) -> Model:
     """The body as a ``model``; no body at all counts as an empty object.
 
-    Raises CallerError 400 ``json-malformed``, 413, 415, or 422 ``body-invalid`` with everything that is wrong, each by
-    its JSON pointer.
+    Raises CallerError 400 ``json-malformed``, 408, 413, 415, or 422 ``body-invalid`` with everything that is wrong,
+    each by its JSON pointer.
     """
     found = await _read_object(request)
     try:
@@ -86,7 +89,7 @@ def described(model: type[Body]) -> Mapping[str, Any]:
 async def read_object(request: web.Request, members: Collection[str]) -> dict[str, Any]:
     """The body, one JSON object of no other members; {} where there is no body.
 
-    Raises CallerError 400 ``json-malformed``, 413, 415, or 422 ``body-invalid`` that names each unknown member.
+    Raises CallerError 400 ``json-malformed``, 408, 413, 415, or 422 ``body-invalid`` that names each unknown member.
     """
     found = await _read_object(request)
     unknown = [
@@ -117,10 +120,14 @@ async def _read_object(request: web.Request) -> dict[str, Any]:
 
 async def _read(request: web.Request) -> bytes:
     body = bytearray()
-    async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise CallerError(413, "body-too-large", f"The body is larger than {MOST_BYTES} bytes.")
+    try:
+        async with asyncio.timeout(_SECONDS):
+            async for piece in request.content.iter_any():
+                body += piece
+                if len(body) > MOST_BYTES:
+                    raise CallerError(413, "body-too-large", f"The body is larger than {MOST_BYTES} bytes.")
+    except TimeoutError:  # strangers may send to some of these addresses too, and hold nothing for longer
+        raise CallerError(408, "body-timeout", f"The body did not arrive within {_SECONDS:g} seconds.") from None
     return bytes(body)
 
 

@@ -157,9 +157,11 @@ def _described(operation: Operation, usual: Sequence[int] = ()) -> dict[str, Any
         "parameters": [],
         "responses": {str(status): answer for status, answer in operation.responses.items()},
     }
+    late: Sequence[int] = ()
     if operation.request_body is not None:
         found["requestBody"] = operation.request_body
-    for status in sorted({*usual, *operation.problems}):
+        late = (408,)
+    for status in sorted({*usual, *operation.problems, *late}):
         problem = {"description": _PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": ref("Problem")}}}
         found["responses"].setdefault(str(status), problem)
     answered = {versions.FIELD: {"$ref": f"#/components/headers/{versions.FIELD}"}}
