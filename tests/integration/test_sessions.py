@@ -153,6 +153,21 @@ async def test_sessions_are_listed_and_ended_one_by_one_and_all_at_once(service,
     assert {(row["actor"], row["remote"]) for row in actions} == {("ann", "192.0.2.1")}
 
 
+async def test_nobody_is_signed_out_by_who_may_do_less(service, ann):
+    await person(service, "bob", role="admin")
+    bob, operator = Browser(service), Browser(service)
+    assert (await bob.sign_in("bob"))[0] == 201
+    assert (await operator.sign_in(service.made.admin_user, service.made.admin_password))[0] == 201
+    whose = await service.pool.fetchval("SELECT id FROM users WHERE login = $1", service.made.admin_user)
+    path = f"/v2/users/{whose}/sessions"
+    for theirs in (path, f"{path}/{operator.session}"):
+        assert code_of(await bob.ask("DELETE", theirs)) == (403, "role-beyond-yours")
+    sensors = {"X_API_Key": service.made.auth_key}
+    for own in ("/v2/users/current/sessions", f"/v2/users/current/sessions/{operator.session}"):
+        assert code_of(await Browser(service).ask("DELETE", own, **sensors)) == (403, "role-beyond-yours")
+    assert (await operator.ask("GET", "/v2/sessions/current"))[0] == 200
+
+
 async def test_an_admin_ends_the_sessions_of_its_company_and_of_no_other(service, ann):
     user = await service.pool.fetchval("SELECT id FROM users WHERE login = 'ann'")
     mallory = Browser(service)

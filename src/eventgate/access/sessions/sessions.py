@@ -15,6 +15,8 @@ import asyncpg
 
 from eventgate.access.actor import Actor
 from eventgate.access.audit.record import Audit, Change
+from eventgate.access.people.authority import demand_authority
+from eventgate.access.principal import Principal
 from eventgate.clock import Clock
 from eventgate.db.pool import Row, transaction, translated
 from eventgate.ids import uuid7
@@ -35,6 +37,7 @@ DELETE FROM sessions WHERE user_id = $1 AND id IN
 """
 _COLUMNS = "s.id, s.user_id, s.remote, s.user_agent, s.created_at, s.last_used_at, s.expires_at"
 _USER = "SELECT 1 FROM users WHERE id = $1 AND company = $2"
+_ROLE = "SELECT role FROM users WHERE id = $1 AND company = $2"
 _LIST = f"""
 SELECT {_COLUMNS} FROM sessions s
 WHERE s.user_id = $1 AND s.expires_at > $2 AND s.last_used_at > $3 ORDER BY s.id DESC
@@ -104,23 +107,30 @@ class Sessions:
             rows = await self._pool.fetch(_LIST, user, now, now - self._lifetime.idle)
         return [_session(row) for row in rows]
 
-    async def end(self, actor: Actor, company: UUID, user: UUID, session: UUID) -> bool:
-        """End one session; whether there was such a one of this user. Raises Unavailable."""
+    async def end(self, actor: Actor, principal: Principal, user: UUID, session: UUID) -> bool:
+        """End one session; whether there was such a one of this user.
+
+        Raises CallerError 403 ``role-beyond-yours``, Unavailable.
+        """
         async with transaction(self._pool) as connection:
-            row = await connection.fetchrow(_END, user, company, session)
+            row = await connection.fetchrow(_END, user, principal.company, session)
             if row is not None:
-                change = Change("session.delete", str(session), company, before=shown(_session(row)))
+                await _may_end(connection, principal, user)
+                change = Change("session.delete", str(session), principal.company, before=shown(_session(row)))
                 await self._audit.record_within(connection, actor, change)
         return row is not None
 
-    async def end_all(self, actor: Actor, company: UUID, user: UUID) -> bool:
-        """End every session of a user; False where this company has no such user. Raises Unavailable."""
+    async def end_all(self, actor: Actor, principal: Principal, user: UUID) -> bool:
+        """End every session of a user; False where the caller's company has no such user.
+
+        Raises CallerError 403 ``role-beyond-yours``, Unavailable.
+        """
         async with transaction(self._pool) as connection:
-            if await connection.fetchval(_USER, user, company) is None:
+            if not await _may_end(connection, principal, user):
                 return False
             ended = await revoke_all_within(connection, user)
             if ended:
-                change = Change("session.delete-all", str(user), company, before={"sessions": ended})
+                change = Change("session.delete-all", str(user), principal.company, before={"sessions": ended})
                 await self._audit.record_within(connection, actor, change)
         return True
 
@@ -129,6 +139,17 @@ class Sessions:
         now = timestamp_of(self._clock.now_ms())
         with translated():
             await self._pool.execute(_FORGET, now, now - self._lifetime.idle)
+
+
+async def _may_end(connection: Any, principal: Principal, user: UUID) -> bool:
+    """Whether the caller's company has that user.
+
+    Raises CallerError 403: a weak key, a sensor's say, is to sign nobody out who may do more.
+    """
+    role = await connection.fetchval(_ROLE, user, principal.company)
+    if role is not None and (principal.session is None or user != principal.user):
+        demand_authority(principal, role)
+    return role is not None
 
 
 async def revoke_all_within(connection: Any, user: UUID, but: UUID | None = None) -> int:

@@ -152,7 +152,7 @@ class SessionRoutes:
         session = call.principal.session
         if session is None:
             raise not_found()
-        await self._sessions.end(call.actor, call.principal.company, _user(call), session)
+        await self._sessions.end(call.actor, call.principal, _user(call), session)
         return _gone(forget_cookie=True)
 
     async def list(self, call: Call) -> web.StreamResponse:
@@ -164,13 +164,13 @@ class SessionRoutes:
 
     async def end(self, call: Call) -> web.StreamResponse:
         session: UUID = call.path["sessionId"]
-        if not await self._sessions.end(call.actor, call.principal.company, _user(call), session):
+        if not await self._sessions.end(call.actor, call.principal, _user(call), session):
             raise not_found()
         return _gone(forget_cookie=session == call.principal.session)
 
     async def end_all(self, call: Call) -> web.StreamResponse:
         user = _user(call)
-        if not await self._sessions.end_all(call.actor, call.principal.company, user):
+        if not await self._sessions.end_all(call.actor, call.principal, user):
             raise not_found()
         return _gone(forget_cookie=call.principal.session is not None and user == call.principal.user)
 
