@@ -13,8 +13,9 @@ from benchmarks.rows import Site
 from eventgate.clock import SystemClock
 from eventgate.db.listen import Listener
 from eventgate.event import Event
+from eventgate.forward.owned import Stores
 from eventgate.forward.plan import Plan, plan
-from eventgate.forward.supervisor import Stores, Supervisor
+from eventgate.forward.supervisor import Supervisor
 from eventgate.journal.announce import CHANNEL
 from eventgate.journal.appender import Appender
 from eventgate.journal.cursors import START, Cursors

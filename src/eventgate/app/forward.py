@@ -16,11 +16,12 @@ from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
 from eventgate.app.collector import calm_collector
 from eventgate.app.ground import lay_ground
-from eventgate.app.order import Order
+from eventgate.app.order import Order, Takes
 from eventgate.app.signing_in import lifetime_of
 from eventgate.app.sinks import plans
 from eventgate.config import Configuration
-from eventgate.forward.supervisor import Stores, Supervisor
+from eventgate.forward.owned import Stores
+from eventgate.forward.supervisor import Supervisor
 from eventgate.journal.cursors import Cursors
 from eventgate.journal.housekeeping import Chore, Housekeeping
 from eventgate.journal.retention import Policy
@@ -33,8 +34,8 @@ _CONNECTIONS = 8
 
 
 @asynccontextmanager
-async def forward(order: Order) -> AsyncIterator[None]:
-    """Deliver and keep house while entered; leaving saves every cursor."""
+async def forward(order: Order) -> AsyncIterator[Takes]:
+    """Deliver and keep house while entered; leaving saves every cursor. Yields how it takes a later order's sinks."""
     calm_collector()
     configuration = order.configuration
     async with AsyncExitStack() as stack:
@@ -70,7 +71,11 @@ async def forward(order: Order) -> AsyncIterator[None]:
             from eventgate.app.metrics import expose_metrics  # noqa: PLC0415 - 20 MiB, for few
 
             await expose_metrics(stack, configuration.metrics.port)
-        yield
+
+        async def take(later: Order) -> None:
+            await supervisor.reconfigure(plans(later.configuration))
+
+        yield take
 
 
 def _policy(configuration: Configuration) -> Policy:

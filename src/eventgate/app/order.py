@@ -3,6 +3,8 @@
 Pure.
 """
 
+from collections.abc import Awaitable, Callable
+
 from pydantic import BaseModel, ConfigDict
 
 from eventgate.config import Configuration
@@ -18,3 +20,7 @@ class Order(BaseModel):
 
     configuration: Configuration
     database_url: str
+
+
+Takes = Callable[[Order], Awaitable[None]]
+"""How a running child takes a later order. Raises EventGateError where it cannot."""

@@ -25,14 +25,19 @@ class Finding(NamedTuple):
     fault: str | None
 
 
+def definitions(configuration: Configuration) -> list[SinkDefinition]:
+    """Every sink as it is configured, unchecked."""
+    return [
+        SinkDefinition(sink.name, sink.transport, sink.format, tuple(sink.filter), sink.company, sink.options)
+        for sink in configuration.sinks
+    ]
+
+
 def plans(configuration: Configuration, source: str = "configuration") -> list[Plan]:
     """Every sink, ready to build. Raises ConfigurationError with the mistakes of all of them, found in ``source``."""
     good: list[Plan] = []
     problems: list[FieldError] = []
-    for sink in configuration.sinks:
-        definition = SinkDefinition(
-            sink.name, sink.transport, sink.format, tuple(sink.filter), sink.company, sink.options
-        )
+    for definition in definitions(configuration):
         try:
             good.append(plan(definition, source))
         except ConfigurationError as error:

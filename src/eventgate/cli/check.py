@@ -14,16 +14,11 @@ def check(config: Config = None, connect: Connect = False) -> None:
     """Say whether a configuration is right, and if not: file, key, and what was expected."""
     import asyncio
 
-    from eventgate.app.issuers import check_issuers
-    from eventgate.app.sinks import check_sinks, plans
-    from eventgate.app.tls import mail_context, tls_context
-    from eventgate.config import load
+    from eventgate.app.sinks import check_sinks
+    from eventgate.app.whole import load_checked
 
-    configuration, source = load(config), str(config or "configuration")
-    tls_context(configuration.http, source)
-    mail_context(configuration.mail, source)
-    check_issuers(configuration, source)
-    findings = asyncio.run(check_sinks(plans(configuration, source), connect=connect))
+    _, sinks = load_checked(config)
+    findings = asyncio.run(check_sinks(sinks, connect=connect))
     for finding in findings:
         print(f"{finding.name}: {finding.transport}, {finding.guarantee}{_answer(finding.fault, connect)}")
     unreachable = [finding.name for finding in findings if finding.fault]

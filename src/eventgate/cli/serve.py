@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,11 +20,8 @@ ALREADY_RUNNING = 3
 def serve(
     data: Data = None, config: Config = None, port: Port = None, host: Host = None, workers: Workers = None
 ) -> None:
-    """Run EventGate in the foreground until Ctrl-C or SIGTERM."""
-    from eventgate.app.issuers import check_issuers
-    from eventgate.app.sinks import plans
-    from eventgate.app.tls import mail_context, tls_context
-    from eventgate.config import load
+    """Run EventGate in the foreground until Ctrl-C or SIGTERM. SIGHUP rereads the sinks of its configuration."""
+    from eventgate.app.whole import load_checked
     from eventgate.processes.lock import AlreadyRunning
     from eventgate.processes.parent import serve as run
     from eventgate.telemetry import configure_logging
@@ -31,14 +29,10 @@ def serve(
     http = {"port": port, "host": host, "workers": workers}
     told = {"data": data, "http": {key: value for key, value in http.items() if value is not None}}
     try:
-        configuration = load(config, {key: value for key, value in told.items() if value is not None})
-        source = str(config or "configuration")
-        plans(configuration, source)
-        tls_context(configuration.http, source)
-        mail_context(configuration.mail, source)
-        check_issuers(configuration, source)
+        reread = partial(load_checked, config, {key: value for key, value in told.items() if value is not None})
+        configuration, _ = reread()
         configure_logging(configuration.log.level, configuration.log.style)
-        asyncio.run(run(configuration))
+        asyncio.run(run(configuration, lambda: reread()[0]))
     except AlreadyRunning as error:
         print(error, file=sys.stderr)
         raise typer.Exit(ALREADY_RUNNING) from None

@@ -1,7 +1,7 @@
 """One child process, seen from the parent: started, ready, stopped, and started again when it falls over.
 
 Touches a process, its standard input (the order, then a pipe whose end tells the child that we are gone) and its
-standard output (one line: ready).
+standard output (a line when it is ready, and one for each new order).
 """
 
 import asyncio
@@ -22,6 +22,11 @@ LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 """A child that lived this long is forgiven its falls: the next pause is the first one again."""
 
+TAKE_SECONDS = 30.0
+"""What a child gets to take a new order: the loops that stop for it end within ten."""
+TAKEN = "taken"
+"""What a child says of a new order that it has taken; anything else is what is wrong with it."""
+
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """The variable under which the metrics of several processes find together."""
 
@@ -41,6 +46,7 @@ class Child:
         self._variables = {**os.environ, **variables}
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._talking = asyncio.Lock()
 
     @property
     def pid(self) -> int | None:
@@ -48,6 +54,10 @@ class Child:
 
     async def start(self) -> None:
         """Start it and wait until it is ready. Raises NotStarted."""
+        async with self._talking:
+            await self._start()
+
+    async def _start(self) -> None:
         self._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -67,6 +77,33 @@ class Child:
         if await process.stdout.readline() != b"ready\n":
             status = await process.wait()
             raise NotStarted(f"the process {self.name!r} ended with status {status} before it was ready")
+
+    async def tell(self, order: bytes) -> str | None:
+        """Give it a new order, which every later start reads too. Returns None once it has taken it, or else why not.
+
+        A child that does not run, or is silent for too long, takes it later.
+        """
+        self._order = order
+        async with self._talking:
+            process = self._process
+            if process is None or process.returncode is not None:
+                return f"the process {self.name!r} is being started again, and takes it then"
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                async with asyncio.timeout(TAKE_SECONDS):
+                    process.stdin.write(order + b"\n")
+                    await process.stdin.drain()
+                    answer = (await process.stdout.readline()).decode(errors="replace").strip()
+            except TimeoutError:
+                # Its answer may come yet and would be taken for the next one's: start afresh, with the newest order.
+                process.kill()
+                return f"the process {self.name!r} was silent for {TAKE_SECONDS:.0f} s and is started again"
+            except ConnectionError:
+                answer = ""
+        if answer == TAKEN:
+            return None
+        return answer or f"the process {self.name!r} ended meanwhile, and takes it when it is started again"
 
     async def keep(self) -> None:
         """Start it again whenever it ends, after a pause that doubles, until ``stop``."""

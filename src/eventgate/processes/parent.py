@@ -8,9 +8,11 @@ Touches signals, the terminal and the processes; the rooms only through app.
 """
 
 import asyncio
+import os
 import shutil
 import signal
-from collections.abc import Coroutine
+import sys
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from eventgate.errors import EventGateError
 from eventgate.processes.child import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, METRICS_DIRECTORY, Child
 from eventgate.processes.lock import DataDirectory
 from eventgate.processes.port import demand_free
+from eventgate.processes.reload import Reloading
 from eventgate.processes.welcome import welcome
 
 _FORWARD_PATIENCE_SECONDS = 15.0
@@ -34,21 +37,25 @@ _RETURN_LARGE_BUFFERS = {"MALLOC_MMAP_THRESHOLD_": str(256 << 10)}
 _log = structlog.get_logger()
 
 
-async def serve(configuration: Configuration) -> None:
+async def serve(configuration: Configuration, reread: Callable[[], Configuration]) -> None:
     """Run EventGate until SIGTERM or SIGINT, then drain: requests first, deliveries next, the database last.
 
+    On SIGHUP take what ``reread`` returns, the configuration read again and checked, as far as a running one can.
     Raises AlreadyRunning, ConfigurationError, Unavailable and NotStarted, each with a sentence for the terminal.
     """
     http = configuration.http
     _cancel_on_signal()
+    asked = _asked_by_hangup()
     with suppress(asyncio.CancelledError), DataDirectory(configuration.data, http.base_url) as held:
         demand_free(http.host, http.port)
         async with AsyncExitStack() as stack:
             url = configuration.database.url or await _start_database(stack, held.directory, configuration)
             await prepare(configuration, url)
-            await _start_children(stack, Order(configuration=configuration, database_url=url), held.directory)
+            order = Order(configuration=configuration, database_url=url)
+            forward = await _start_children(stack, order, held.directory)
+            reloading = Reloading(order, reread, forward, held.directory)
             print(welcome(configuration), flush=True)  # noqa: T201 - said to the person at the terminal
-            await asyncio.Event().wait()
+            await reloading.run(asked)
 
 
 def _cancel_on_signal() -> None:
@@ -63,6 +70,20 @@ def _cancel_on_signal() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+
+
+def _asked_by_hangup() -> asyncio.Event:
+    """Set by SIGHUP, at whatever step we are. One that comes because our terminal was closed stops us, as ever."""
+    asked, at_terminal = asyncio.Event(), os.isatty(sys.stderr.fileno())
+
+    def hear() -> None:
+        if at_terminal and not os.isatty(sys.stderr.fileno()):
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            asked.set()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hear)
+    return asked
 
 
 async def _start_database(stack: AsyncExitStack, directory: Path, configuration: Configuration) -> str:
@@ -88,8 +109,8 @@ async def _keep_database(postgres: EmbeddedPostgres) -> None:
             pause = FIRST_PAUSE_SECONDS
 
 
-async def _start_children(stack: AsyncExitStack, order: Order, directory: Path) -> None:
-    """Start the forward process and the workers, all at once; on the way out workers drain before it stops."""
+async def _start_children(stack: AsyncExitStack, order: Order, directory: Path) -> Child:
+    """Start the forward process, which is returned, and the workers, all at once; the workers drain before it stops."""
     metrics = directory / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)  # files of processes that are gone would be counted on
     metrics.mkdir()
@@ -103,6 +124,7 @@ async def _start_children(stack: AsyncExitStack, order: Order, directory: Path) 
     await asyncio.gather(*(child.start() for child in children))
     for child in children:
         _supervise(stack, child.keep())
+    return forward
 
 
 async def _stop_all(children: list[Child], patience: float) -> None:
