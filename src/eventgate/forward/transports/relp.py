@@ -5,6 +5,7 @@ Touches the network. Messages go out as long as the receiver's window has room, 
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -13,7 +14,7 @@ from eventgate.errors import Disconnected
 from eventgate.forward.transports import Delivery, Limits, Refusal, Window
 from eventgate.forward.transports.connection import Connection
 from eventgate.forward.transports.settings import Address
-from eventgate.forward.transports.tls import TlsSettings, client_context
+from eventgate.forward.transports.tls import TlsSettings, client_contexts
 from eventgate.journal.cursors import START, Standing
 from eventgate.protocols import relp
 
@@ -40,14 +41,16 @@ class Relp:
     def __init__(self, settings: RelpSettings) -> None:
         self._settings = settings
         self.limits = Limits(events=2000, bytes=2 << 20, event_bytes=settings.max_message_bytes)
-        self._tls: ssl.SSLContext | None = None
+        self._context: Callable[[], ssl.SSLContext | None] = lambda: None
         if settings.tls:
-            self._tls = client_context(settings)
+            self._context = client_contexts(settings).current
+        self._tls: ssl.SSLContext | None = None
         self._connection: Connection | None = None
         self._client = relp.RelpClient(settings.window)
 
     async def open(self, kept: Standing) -> Standing:
         self._client = relp.RelpClient(self._settings.window)
+        self._tls = self._context()
         self._connection = await Connection.connect(self._settings.address, self._tls, self._settings.server_name)
         await self._connection.send(self._client.open())
         while not self._client.ready:
@@ -57,6 +60,9 @@ class Relp:
     async def deliver(self, window: Window) -> Delivery:
         """Messages are numbered over the session; a window that broke off is followed by a new session."""
         assert self._connection is not None, "deliver before open"
+        if self._context() is not self._tls:  # certificates changed, and nothing is on its way
+            await self.close()
+            await self.open(window.upto)
         client, first = self._client, self._client.sent
         bodies = [outgoing.body for outgoing in window.events]
         refused: list[Refusal] = []

@@ -7,6 +7,7 @@ sent again on the next connection, and a window is small, so that is little. REL
 
 import asyncio
 import ssl
+from collections.abc import Callable
 
 from pydantic import PositiveFloat
 
@@ -14,7 +15,7 @@ from eventgate.errors import Disconnected
 from eventgate.forward.transports import Delivery, Limits, Window
 from eventgate.forward.transports.connection import Connection
 from eventgate.forward.transports.settings import Address, Settings
-from eventgate.forward.transports.tls import TlsSettings, client_context
+from eventgate.forward.transports.tls import TlsSettings, client_contexts
 from eventgate.journal.cursors import Standing
 from eventgate.protocols.octet_counting import frame
 
@@ -45,19 +46,24 @@ class SyslogStream:
     def __init__(self, settings: TcpSettings | SecureSettings) -> None:
         self._address = settings.address
         self._timeout = settings.timeout_seconds
-        self._tls: ssl.SSLContext | None = None
+        self._context: Callable[[], ssl.SSLContext | None] = lambda: None
         self._server_name: str | None = None
         if isinstance(settings, SecureSettings):
-            self._tls = client_context(settings)
+            self._context = client_contexts(settings).current
             self._server_name = settings.server_name
+        self._tls: ssl.SSLContext | None = None
         self._connection: Connection | None = None
 
     async def open(self, kept: Standing) -> Standing:
+        self._tls = self._context()
         self._connection = await Connection.connect(self._address, self._tls, self._server_name)
         return kept
 
     async def deliver(self, window: Window) -> Delivery:
         assert self._connection is not None, "deliver before open"
+        if self._context() is not self._tls:  # certificates changed, and nothing is on its way
+            await self.close()
+            await self.open(window.upto)
         self._connection.check()
         try:
             async with asyncio.timeout(self._timeout):
@@ -69,7 +75,7 @@ class SyslogStream:
         return Delivery(len(window.events))
 
     async def probe(self) -> None:
-        (await Connection.connect(self._address, self._tls, self._server_name)).close()
+        (await Connection.connect(self._address, self._context(), self._server_name)).close()
 
     async def close(self) -> None:
         if self._connection is not None:

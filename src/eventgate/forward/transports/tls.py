@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import model_validator
 
 from eventgate.errors import ConfigurationError, FieldError
+from eventgate.forward.transports.reread import Reread
 from eventgate.forward.transports.settings import Settings
 
 
@@ -44,3 +45,9 @@ def client_context(settings: TlsSettings) -> ssl.SSLContext:
         problem = FieldError(key, "unreadable", f"expected PEM that OpenSSL can read, got {named}: {error}")
         raise ConfigurationError("sink", [problem]) from error
     return context
+
+
+def client_contexts(settings: TlsSettings) -> Reread[ssl.SSLContext]:
+    """The context that the files make now, whenever it is asked for. Raises as ``client_context`` at the beginning."""
+    files = settings.ca_file, settings.certificate_file, settings.key_file
+    return Reread(lambda: client_context(settings), files)

@@ -44,6 +44,10 @@ class KafkaSettings(TlsSettings):
             raise ValueError("sasl_mechanism needs username, and one of password and password_file")
         return self
 
+    def files(self) -> tuple[Path | None, ...]:
+        """What ``connection`` reads."""
+        return self.ca_file, self.certificate_file, self.key_file, self.password_file
+
     def connection(self) -> dict[str, Any]:
         """Keyword arguments that producer, consumer and admin client share. Raises ConfigurationError naming a file."""
         transport = "SSL" if self.tls else "PLAINTEXT"

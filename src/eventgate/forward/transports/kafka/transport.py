@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from eventgate.clock import Clock
+from eventgate.errors import Disconnected
 from eventgate.forward.transports import CursorLost, Delivery, Limits, Window
 from eventgate.forward.transports.kafka.failures import translated
 from eventgate.forward.transports.kafka.judgement import standing_from
@@ -21,6 +22,7 @@ from eventgate.forward.transports.kafka.records import Stamp, pack
 from eventgate.forward.transports.kafka.settings import KafkaSettings
 from eventgate.forward.transports.kafka.tail import TooFar, newest_place
 from eventgate.forward.transports.kafka.topics import ensure_topic, reach
+from eventgate.forward.transports.reread import Reread
 from eventgate.journal.cursors import START, Cursor, Standing
 
 OPEN_SECONDS = 30.0
@@ -52,7 +54,8 @@ class Kafka:
     ) -> None:
         self.limits = Limits(5_000, 3 << 20, settings.max_message_bytes - _HEADROOM)
         self._settings = settings
-        self._connection = settings.connection()
+        self._files = Reread(settings.connection, settings.files())
+        self._connection = self._files.current()
         self._journal = journal
         self._group = f"eventgate-{journal}-{sink}"
         self._digest_at = digest_at
@@ -74,6 +77,7 @@ class Kafka:
 
     async def _open(self, kept: Standing) -> Standing:
         self._delivered_upto = None
+        self._connection = self._files.current()
         producer = self._producer = Producer(self._settings, self._connection, self._group)
         await producer.start()
         await ensure_topic(self._settings, self._connection)
@@ -120,6 +124,8 @@ class Kafka:
     async def deliver(self, window: Window) -> Delivery:
         producer, already = self._producer, self._delivered_upto
         assert producer is not None, "deliver before open"
+        if self._files.current() is not self._connection:
+            raise Disconnected("the certificates or the password changed: connecting anew")
         upto, events = window.upto, window.events
         if already is not None:
             events = [outgoing for outgoing in events if outgoing.place > already or outgoing.place.position == 0]
@@ -138,7 +144,7 @@ class Kafka:
     async def probe(self) -> None:
         with translated("looking for the topic"):
             async with asyncio.timeout(OPEN_SECONDS):
-                await reach(self._settings, self._connection)
+                await reach(self._settings, self._files.current())
 
     async def close(self) -> None:
         producer, self._producer = self._producer, None
