@@ -51,9 +51,8 @@ class Rotation:
         return Certificates(**copies)
 
     def sink(self, transport: str, port: int) -> Plan:
-        keys = {"ca_file": self.ours.ca, "certificate_file": self.ours.client, "key_file": self.ours.client_key}
-        if transport == "relp":
-            keys["tls"] = True  # type: ignore[assignment]
+        keys: dict[str, object] = {"tls": True} if transport == "relp" else {}
+        keys |= {"ca_file": self.ours.ca, "certificate_file": self.ours.client, "key_file": self.ours.client_key}
         return sink("out", transport, format="rfc5424", address=f"localhost:{port}", **keys)
 
 

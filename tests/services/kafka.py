@@ -16,9 +16,10 @@ USER, PASSWORD = "gate", "open-sesame"
 _CONFIGURATION = """
 node.id=1
 process.roles=broker,controller
-listeners=CLEAR://127.0.0.1:{clear},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=CLEAR://127.0.0.1:{clear},SECURE://127.0.0.1:{secure}
-listener.security.protocol.map=CLEAR:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listeners=CLEAR://127.0.0.1:{clear},SECURE://127.0.0.1:{secure},BEHIND://127.0.0.1:{behind},\
+  CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=CLEAR://127.0.0.1:{clear},SECURE://127.0.0.1:{secure},BEHIND://127.0.0.1:{proxy}
+listener.security.protocol.map=CLEAR:PLAINTEXT,SECURE:SASL_SSL,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLEAR
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -46,13 +47,17 @@ ssl.client.auth=none
 
 
 class Kafka(Daemon):
-    """One broker: ``bootstrap`` in the clear, ``secure`` over TLS for SASL user ``gate`` (PLAIN or SCRAM-SHA-512)."""
+    """One broker: ``bootstrap`` in the clear, ``secure`` over TLS for SASL user ``gate`` (PLAIN or SCRAM-SHA-512).
+
+    Whoever asks the listener at port ``behind`` is sent to port ``proxy``, where a test may put a proxy before it.
+    """
 
     def __init__(self, directory: Path, certificates: Certificates) -> None:
         java = shutil.which("java")
         if java is None or not JARS.is_dir():
             raise MissingDaemon(f"{JARS} or a Java runtime is missing: run scripts/install-kafka (make test does)")
         clear, secure, controller = free_port(), free_port(), free_port()
+        self.behind, self.proxy = free_port(), free_port()
         self.bootstrap, self.secure = f"127.0.0.1:{clear}", f"127.0.0.1:{secure}"
         # One compiler and a serial collector: a short-lived broker on a small machine starts in half the time.
         jvm = [
@@ -72,6 +77,8 @@ class Kafka(Daemon):
             _CONFIGURATION.format(
                 clear=clear,
                 secure=secure,
+                behind=self.behind,
+                proxy=self.proxy,
                 controller=controller,
                 directory=directory,
                 keystore=keystore,

@@ -1,0 +1,151 @@
+"""Every transport under every fault: what was stored is what arrived, and what the guarantee says of the rest holds.
+
+A proxy that misbehaves stands between the forward process and a real receiver. After the fault is over everything is
+delivered without anybody's help, and more after it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import asyncpg
+import pytest
+
+from eventgate.forward.transports import connection
+from eventgate.forward.transports.kafka import transport as kafka_transport
+from eventgate.forward.transports.udp import SyslogDatagrams
+from eventgate.sinks.definition import State
+from eventgate.sinks.store import SinkStatus
+from tests.integration import fault_kinds
+from tests.integration.fault_kinds import Kind, ends_a_transaction, produces
+from tests.integration.forwarding import Forwarding, forwarding, sink
+from tests.services.certificates import Certificates
+from tests.services.daemon import free_port
+from tests.services.fault_proxy import Close, Corrupt, Fault, FaultProxy, HalfClose, Reset, Slow, Stall, Swallow
+from tests.services.rsyslog import Rsyslog
+
+EVENTS = 800
+IN_A_WINDOW = 60_000
+
+FAULTS: dict[str, Callable[[], Fault]] = {
+    "reset at once": lambda: Reset(sent=0),
+    "reset in the first words": lambda: Reset(sent=40),
+    "reset in a window": lambda: Reset(sent=IN_A_WINDOW),
+    "closed at once": lambda: Close(sent=0),
+    "closed in a window": lambda: Close(sent=IN_A_WINDOW),
+    "half-closed in a window": lambda: HalfClose(sent=IN_A_WINDOW),
+    "stalled at once": lambda: Stall(sent=0),
+    "stalled in a window": lambda: Stall(sent=IN_A_WINDOW),
+    "slow": lambda: Slow(sent=20_000, rate=100_000, seconds=0.5),
+}
+ANSWERS: dict[str, Callable[[], Fault]] = {
+    "closed in the first answer": lambda: Close(answered=10),
+    "closed in the answers": lambda: Close(answered=1_000),
+    "no answer at all": lambda: Swallow(answered=0),
+    "last answers swallowed": lambda: Swallow(sent=IN_A_WINDOW),
+    "corrupt first answer": lambda: Corrupt(answered=0),
+    "corrupt answer": lambda: Corrupt(sent=IN_A_WINDOW),
+}
+"""Faults in what the receiver says: over plain TCP it says nothing."""
+TRANSACTION: dict[str, Callable[[], Fault]] = {
+    "reset before it is written": lambda: Reset(sending=produces),
+    "written, and no answer": lambda: Swallow(sending=produces),
+    "reset before the commit": lambda: Reset(sending=ends_a_transaction),
+    "committed, and no answer": lambda: Swallow(sending=ends_a_transaction),
+    "stalled before the commit": lambda: Stall(sending=ends_a_transaction),
+}
+SYSLOG = ["tcp", "tls", "relp", "relp-tls"]
+CASES = [
+    *((kind, fault, make) for kind in (*SYSLOG, "kafka") for fault, make in FAULTS.items()),
+    *((kind, fault, make) for kind in ("tls", "relp", "relp-tls", "kafka") for fault, make in ANSWERS.items()),
+    *(("kafka", fault, make) for fault, make in TRANSACTION.items()),
+]
+
+
+@pytest.fixture(scope="module")
+def module_rsyslog(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Rsyslog]:
+    with Rsyslog(tmp_path_factory.mktemp("rsyslog"), certificates) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+async def gate(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Forwarding]:
+    async with forwarding(pool, database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kind:
+    """Its name is the test's parameter. Patience is shorter than in earnest, whatever waits."""
+    name: str = request.param
+    if name == "kafka":
+        monkeypatch.setattr(kafka_transport, "OPEN_SECONDS", 3.0)
+        monkeypatch.setattr(kafka_transport, "WINDOW_SECONDS", 1.5)
+        return fault_kinds.kafka(request.getfixturevalue("kafka"))
+    monkeypatch.setattr(connection, "_CONNECT_SECONDS", fault_kinds.TIMEOUT)
+    rsyslog, certificates = (request.getfixturevalue(each) for each in ("module_rsyslog", "certificates"))
+    return fault_kinds.syslog(name, rsyslog, certificates)
+
+
+async def holds(gate: Forwarding, kind: Kind, status: SinkStatus, faults: int, *, destroys: bool) -> None:
+    """What the guarantee says, after so many faults."""
+    wanted = {str(event.id) for event in await gate.stored()}
+    seen = await kind.settled(wanted)
+    lost, twice = wanted - set(seen), seen.total() - len(seen)
+    print(f"{kind.name}: {len(lost)} lost, {twice} twice")
+    assert not set(seen) - wanted, "nothing arrives that was never stored"
+    assert len(lost) <= (kind.most_lost * faults if destroys else 0)
+    assert twice <= kind.most_twice * faults
+    assert status.ledger.balances
+    assert (status.ledger.delivered, status.ledger.dead) == (len(wanted), 0)
+
+
+@pytest.mark.parametrize(("kind", "fault", "make"), CASES, indirect=["kind"], ids=lambda part: str(part))
+async def test_what_was_stored_arrives(gate: Forwarding, kind: Kind, fault: str, make: Callable[[], Fault]) -> None:
+    await gate.append(EVENTS)
+    async with FaultProxy(kind.port, kind.proxy) as proxy:
+        proxy.afflict(make)
+        async with gate.running(kind.plan(proxy.port)):
+            await gate.until_done("out")
+            assert proxy.struck == 1, fault
+            await gate.append(30)
+            status = await gate.until_done("out")
+            assert status.state is State.RUNNING
+    await holds(gate, kind, status, 1, destroys=make().destroys)
+
+
+@pytest.mark.parametrize("kind", [*SYSLOG, "kafka"], indirect=True)
+async def test_a_receiver_that_refuses_and_breaks_again_and_again(gate: Forwarding, kind: Kind) -> None:
+    await gate.append(EVENTS)
+    async with FaultProxy(kind.port, kind.proxy) as proxy:
+        async with gate.running(kind.plan(proxy.port)):
+            await gate.until_done("out")
+            await proxy.refuse()
+            await gate.append(EVENTS)
+            await gate.until("out", lambda status: status.state is State.RETRYING)
+            proxy.afflict(lambda: Reset(sent=IN_A_WINDOW), times=3)
+            await proxy.listen()
+            status = await gate.until_done("out")
+            assert proxy.struck == 3
+    await holds(gate, kind, status, 4, destroys=True)
+
+
+async def test_datagrams_wait_for_somebody_to_listen(gate: Forwarding) -> None:
+    """Best effort: the host says that nobody listens, and what it says is believed; the window before it may be gone."""
+    port, received = free_port(), asyncio.Queue[bytes]()
+    await gate.append(300)
+    async with gate.running(sink("out", "udp", format="rfc5424", address=f"127.0.0.1:{port}")):
+        await gate.until("out", lambda status: status.state is State.RETRYING)
+
+        class Receiver(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, addr: object) -> None:
+                received.put_nowait(data)
+
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            Receiver, local_addr=("127.0.0.1", port)
+        )
+        status = await gate.until_done("out")
+        await asyncio.sleep(0.1)
+        transport.close()
+    assert SyslogDatagrams.guarantee == status.guarantee == "best effort"
+    assert status.ledger.delivered == 300
+    assert received.qsize() == 300
