@@ -59,20 +59,22 @@ def syslog(name: str, rsyslog: Rsyslog, certificates: Certificates) -> Kind:
     if name == "relp-tls":
         keys["tls"] = True
     transport = name.removesuffix("-tls")
+    way_in = {"tls": "mutual_tls", "relp-tls": "relp_tls"}.get(name, name)
     begin = rsyslog.output.stat().st_size if rsyslog.output.exists() else 0
 
     async def arrived() -> list[str]:
         with rsyslog.output.open("rb") as file:
             file.seek(begin)
             whole, _, _ = file.read().rpartition(b"\n")
-        lines = [json.loads(line)["structured_data"] for line in whole.split(b"\n") if line]
-        return [found[1] for line in lines if (found := _ID.match(line)) is not None]
+        lines = [json.loads(line) for line in whole.split(b"\n") if line]
+        heads = [_ID.match(line["structured_data"]) for line in lines if line["input"] == way_in]
+        return [head[1] for head in heads if head is not None]
 
     acknowledged = transport == "relp"
     return Kind(
         name,
-        rsyslog.ports[{"tls": "mutual_tls", "relp-tls": "relp_tls"}.get(name, name)],
-        lambda port: sink("out", transport, format="rfc5424", address=f"localhost:{port}", **keys),
+        rsyslog.ports[way_in],
+        lambda port: sink(name, transport, format="rfc5424", address=f"localhost:{port}", **keys),
         arrived,
         most_twice=128 if acknowledged else 1000,
         most_lost=0 if acknowledged else 1000,
@@ -88,7 +90,7 @@ def kafka(broker: Broker) -> Kind:
     return Kind(
         "kafka",
         broker.behind,
-        lambda port: sink("out", "kafka", brokers=[f"127.0.0.1:{port}"], topic=topic, partitions=2),
+        lambda port: sink("kafka", "kafka", brokers=[f"127.0.0.1:{port}"], topic=topic, partitions=2),
         arrived,
         proxy=broker.proxy,
     )

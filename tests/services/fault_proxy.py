@@ -1,4 +1,4 @@
-"""A proxy that misbehaves as told, between EventGate and a receiver: honest until its fault strikes, and again afterwards.
+"""A proxy between EventGate and a receiver that misbehaves as told: honest until its fault strikes, and again later.
 
 Touches loopback alone. "Sent" is what EventGate sends towards the receiver, "answered" what comes back.
 """
@@ -135,6 +135,16 @@ class Swallow(Fault):
         link.close_when_quiet(0.1)
 
     async def answer(self, link: "Link", data: bytes) -> None:
+        pass
+
+
+class Devour(Fault):
+    """The receiver takes everything and it is gone; then the connection ends."""
+
+    async def strike(self, link: "Link") -> None:
+        link.close_when_quiet(0.1)
+
+    async def send(self, link: "Link", data: bytes) -> None:
         pass
 
 
