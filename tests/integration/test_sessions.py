@@ -289,3 +289,11 @@ async def test_whoever_is_signed_in_makes_keys_of_their_own_and_no_more(service)
     status, problem = await service.post("/v2/users/current/api-keys", {}, key["key"])
     assert (status, problem["code"]) == (403, "scope-missing")
     assert (await browser.ask("DELETE", f"/v2/users/current/api-keys/{key['id']}"))[0] == 204
+
+
+async def test_a_session_goes_not_round_the_password_of_its_own_user(service):
+    user, browser = await person(service, "ola"), Browser(service)
+    await browser.sign_in("ola")
+    for what in ("reset-2fa", "reset-password"):
+        status, problem = await browser.ask("PUT", f"/v2/users/{user}/{what}", {})
+        assert (status, problem["code"]) == (403, "own-account")

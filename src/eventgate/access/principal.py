@@ -63,6 +63,16 @@ class Principal:
             )
         return self.user
 
+    def require_another(self, user: UUID) -> None:
+        """Raise CallerError 403 ``own-account`` where a session would do to its own user what an admin does to others.
+
+        For oneself it takes the current password: whoever stole a session has none.
+        """
+        if self.session is not None and self.user == user:
+            raise CallerError(
+                403, "own-account", "This is for other users. For your own, use /v2/users/current and your password."
+            )
+
     def require_operator(self) -> None:
         """Raise CallerError 403 ``operator-only`` unless this principal runs this EventGate."""
         if not self.operator:

@@ -97,6 +97,7 @@ class SecondFactorRoutes:
     async def reset(self, call: Call) -> web.StreamResponse:
         await read_body(call.request, NoMembers)
         user: UUID = call.path["userUuid"]
+        call.principal.require_another(user)
         if not await self._factors.remove(call.actor, call.principal, user):
             raise not_found()
         return json_response({"id": user, "secondFactor": False})

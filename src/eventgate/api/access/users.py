@@ -157,6 +157,7 @@ class UserRoutes:
 
     async def reset_password(self, call: Call) -> web.StreamResponse:
         await read_object(call.request, ())
+        call.principal.require_another(call.path["userUuid"])
         delivery = await self._users.reset_password(call.principal, call.actor, call.path["userUuid"])
         if delivery is None:
             raise not_found()
