@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -57,6 +58,28 @@ async def test_every_field_arrives_and_is_confirmed(rsyslog: Rsyslog, certificat
         assert line["input"] == ("relp_tls" if secure else "relp")
         assert line["message"].removeprefix("\ufeff") == MESSAGES[name]
         assert params_of(line["structured_data"])["edgeId"] == str(event.sensor)
+
+
+@pytest.mark.parametrize("ours", ["no certificate", "a stranger's certificate"])
+async def test_who_is_not_known_gets_no_further_than_the_door(
+    rsyslog: Rsyslog, certificates: Certificates, tmp_path: Path, ours: str
+) -> None:
+    strangers = Certificates.make(tmp_path)
+    keys = {} if ours == "no certificate" else {"certificate_file": strangers.client, "key_file": strangers.client_key}
+    address = f"localhost:{rsyslog.ports['relp_tls']}"
+    transport = Relp(RelpSettings(address=address, tls=True, ca_file=certificates.ca, timeout_seconds=5, **keys))
+    with pytest.raises(Disconnected):
+        await transport.open(START)
+    await transport.close()
+    assert rsyslog.received() == []
+
+
+async def test_a_receiver_signed_by_nobody_we_trust_gets_nothing(rsyslog: Rsyslog, certificates: Certificates) -> None:
+    address = f"localhost:{rsyslog.ports['relp_tls']}"
+    transport = Relp(RelpSettings(address=address, tls=True, ca_file=certificates.stranger_ca))
+    with pytest.raises(Disconnected, match="certificate does not pass"):
+        await transport.open(START)
+    await transport.close()
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["clear", "tls"])

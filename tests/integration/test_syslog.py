@@ -38,12 +38,15 @@ def window(*events: Event) -> Window:
 
 
 def transport_to(receiver: SyslogReceiver, port: str, certificates: Certificates) -> Transport:
-    address = f"localhost:{receiver.ports[port]}"
+    known = "tcp" if port == "lines" and "lines" not in receiver.ports else port
+    address = f"localhost:{receiver.ports[known]}"
     match port:
         case "udp":
             return SyslogDatagrams(UdpSettings(address=address))
         case "tcp":
             return SyslogStream(TcpSettings(address=address))
+        case "lines":
+            return SyslogStream(TcpSettings(address=address, framing="newline"))
         case "tls":
             return SyslogStream(SecureSettings(address=address, ca_file=certificates.ca))
     return SyslogStream(
@@ -56,19 +59,29 @@ def transport_to(receiver: SyslogReceiver, port: str, certificates: Certificates
     )
 
 
-@pytest.fixture(params=["rsyslog", "syslogng"])
+@pytest.fixture
 def receiver(request: pytest.FixtureRequest) -> SyslogReceiver:
+    """By its name, the test's parameter."""
     found: SyslogReceiver = request.getfixturevalue(request.param)
     return found
 
 
-@pytest.mark.parametrize("port", ["udp", "tcp", "tls", "mutual_tls"])
-async def test_every_field_arrives(receiver: SyslogReceiver, port: str, certificates: Certificates) -> None:
+WAYS = [
+    *(("rsyslog", port, port) for port in ("udp", "tcp", "tls", "mutual_tls", "gnutls")),
+    ("rsyslog", "lines", "tcp"),  # it tells the two framings apart by the first octet
+    *(("syslogng", port, port) for port in ("udp", "tcp", "lines", "tls", "mutual_tls")),
+]
+
+
+@pytest.mark.parametrize(("receiver", "port", "way_in"), WAYS, indirect=["receiver"])
+async def test_every_field_arrives(
+    receiver: SyslogReceiver, port: str, way_in: str, certificates: Certificates
+) -> None:
     transport = transport_to(receiver, port, certificates)
     await transport.probe()
     assert await transport.open(START) == START
     delivery = await transport.deliver(window(*EVENTS.values()))
-    assert (delivery.finished, delivery.refused, delivery.failure) == (3, [] if port == "udp" else (), None)
+    assert (delivery.finished, delivery.refused, delivery.failure) == (3, [], None)
     received = await receiver.wait_for(3)
     await transport.close()
 
@@ -77,7 +90,7 @@ async def test_every_field_arrives(receiver: SyslogReceiver, port: str, certific
     for name, event in EVENTS.items():
         line = lines[str(event.id)]
         params = params_of(line["structured_data"])
-        assert line["input"] == port
+        assert line["input"] == way_in
         assert line["pri"] == str(16 * 8 + (6 if event is EVENTS["sighting"] else 2))
         assert datetime.fromisoformat(line["timestamp"]).timestamp() == event.timestamp / 1000
         assert (line["hostname"], line["app_name"]) == ("EG-0001", "eventgate")
@@ -92,7 +105,7 @@ async def test_every_field_arrives(receiver: SyslogReceiver, port: str, certific
         assert params.get("severity") == (None if event.severity is None else str(event.severity))
 
 
-@pytest.mark.parametrize("port", ["tcp", "tls"])
+@pytest.mark.parametrize("port", ["tcp", "lines", "tls"])
 async def test_thousands_in_order(rsyslog: Rsyslog, port: str, certificates: Certificates) -> None:
     transport = transport_to(rsyslog, port, certificates)
     await transport.open(START)
@@ -127,6 +140,19 @@ async def test_without_a_client_certificate_the_door_stays_shut(rsyslog: Rsyslog
         await transport.open(START)
     await transport.close()
     assert rsyslog.received() == []
+
+
+async def test_a_line_feed_has_no_frame_among_lines(rsyslog: Rsyslog, certificates: Certificates) -> None:
+    """No format writes one; if one did, a sensor could write messages of its own."""
+    transport = transport_to(rsyslog, "lines", certificates)
+    await transport.open(START)
+    forged = FORMAT(ALERT, NAMES) + b"\n<34>1 2026-01-01T00:00:00Z - - - - - forged"
+    events = [*window(SIGHTING).events, Outgoing(ALERT, NAMES, Cursor(1, 1), forged), *window(SIGHTING).events]
+    delivery = await transport.deliver(Window(events, START))
+    assert (delivery.finished, [refusal.number for refusal in delivery.refused]) == (3, [1])
+    received = await rsyslog.wait_for(2)
+    await transport.close()
+    assert [line["msgid"] for line in received] == ["sighting", "sighting"]
 
 
 async def test_a_receiver_that_went_away_is_noticed_before_the_next_window(

@@ -36,6 +36,8 @@ input(type="imtcp" address="127.0.0.1" port="{tls}" name="tls" ruleset="received
       streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
 input(type="imtcp" address="127.0.0.1" port="{mutual_tls}" name="mutual_tls" ruleset="received"
       streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="x509/name" permittedPeer=["gate.test"])
+input(type="imtcp" address="127.0.0.1" port="{gnutls}" name="gnutls" ruleset="received"
+      streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/name" permittedPeer=["gate.test"])
 input(type="imrelp" address="127.0.0.1" port="{relp}" name="relp" ruleset="received" maxDataSize="256k")
 input(type="imrelp" address="127.0.0.1" port="{relp_tls}" name="relp_tls" ruleset="received" maxDataSize="256k"
       tls="on" tls.caCert="{ca}" tls.myCert="{server}" tls.myPrivKey="{server_key}"
@@ -44,14 +46,15 @@ input(type="imrelp" address="127.0.0.1" port="{relp_tls}" name="relp_tls" rulese
 
 
 class Rsyslog(SyslogReceiver):
-    """One rsyslog. ``ports``: udp, tcp, tls, mutual_tls, relp, relp_tls; mutual_tls and relp_tls ask for ``gate.test``.
+    """One rsyslog. ``ports``: udp, tcp, tls, mutual_tls, gnutls, relp, relp_tls; the TLS ones but the first ask for
+    ``gate.test``. RELP and ``gnutls`` speak TLS by GnuTLS, the others by OpenSSL.
 
     ``queue="Direct"`` makes a RELP acknowledgement mean "written to the file", so that ``kill`` loses none of what was
     acknowledged; ``"LinkedList"`` is rsyslog's own default and quicker. Lines have a further member, ``raw``.
     """
 
     def __init__(self, directory: Path, certificates: Certificates, queue: str = "Direct") -> None:
-        super().__init__("rsyslog", directory, ("udp", "tcp", "tls", "mutual_tls", "relp", "relp_tls"))
+        super().__init__("rsyslog", directory, ("udp", "tcp", "tls", "mutual_tls", "gnutls", "relp", "relp_tls"))
         configuration = directory / "rsyslog.conf"
         self.command = [
             program("rsyslogd"),
