@@ -66,11 +66,13 @@ SINK_LAG_SECONDS = Gauge(
     ["sink"],
     multiprocess_mode="livemax",
 )
-SINK_DELIVERED = Counter("eventgate_sink_delivered_total", "Events a sink delivered.", ["sink"])
-SINK_FILTERED = Counter("eventgate_sink_filtered_total", "Events a sink's filter left out.", ["sink"])
+SINK_DELIVERED = Counter("eventgate_sink_delivered_total", "Events a sink delivered.", ["sink", "lane"])
+SINK_FILTERED = Counter("eventgate_sink_filtered_total", "Events a sink's filter left out.", ["sink", "lane"])
 SINK_DEFERRED = Counter("eventgate_sink_deferred_total", "Windows a receiver asked to retry later.", ["sink"])
-SINK_DEAD = Counter("eventgate_sink_dead_total", "Events a sink put to its dead letters.", ["sink"])
-SINK_EXPIRED = Counter("eventgate_sink_expired_total", "Events gone before a sink could deliver them.", ["sink"])
+SINK_DEAD = Counter("eventgate_sink_dead_total", "Events a sink put to its dead letters.", ["sink", "lane"])
+SINK_EXPIRED = Counter(
+    "eventgate_sink_expired_total", "Events gone before a sink could deliver them.", ["sink", "lane"]
+)
 
 
 def _render_json(_logger: object, _name: str, event: structlog.typing.EventDict) -> str:

@@ -25,6 +25,7 @@ from eventgate.sensors.directory import Directory
 from eventgate.sinks import requests
 from eventgate.sinks.dead_letters import DeadLetters
 from eventgate.sinks.definition import SinkDefinition
+from eventgate.sinks.generations import Generations
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStatus, SinkStore
 
@@ -104,6 +105,7 @@ async def forwarding(pool: asyncpg.Pool, url: str) -> AsyncIterator[Forwarding]:
         cursors=Cursors(pool),
         directory=Directory(pool, clock),
         sinks=SinkStore(pool, journal),
+        generations=Generations(pool),
         requests=Requests(pool),
         letters=DeadLetters(pool),
     )

@@ -61,10 +61,10 @@ class Story:
         return [str(outgoing.event.id) for outgoing in self.events]
 
     def after(self, count: int, generation: int = 0) -> Standing:
-        """Where a sink stands that has delivered the first ``count`` events."""
+        """Where a sink stands that has delivered the first ``count`` events, its cursor set in ``generation``."""
         if count == 0:
-            return START._replace(generation=generation)
-        return Standing(self.events[count - 1].place, Totals(delivered=count), generation)
+            return START._replace(generation=generation, since=generation)
+        return Standing(self.events[count - 1].place, Totals(delivered=count), generation, generation)
 
     def windows(self, standing: Standing, size: int) -> Iterator[Window]:
         """What is still to be delivered from there, in windows of ``size`` events."""

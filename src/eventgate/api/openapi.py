@@ -18,6 +18,7 @@ from eventgate.api.parameters import Parameter
 from eventgate.api.problem import MEDIA_TYPE
 from eventgate.api.routes import OpenRoute, Operation, Route, addressed
 from eventgate.api.schemas import SCHEMAS, ref
+from eventgate.api.sink_schemas import SINK_SCHEMAS
 
 _PROBLEMS = {
     400: "The request cannot be understood, or contradicts itself",
@@ -74,7 +75,7 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {**SCHEMAS, **KEY_SCHEMAS, **USER_SCHEMAS, **COMPANY_SCHEMAS},
+            "schemas": {**SCHEMAS, **KEY_SCHEMAS, **USER_SCHEMAS, **COMPANY_SCHEMAS, **SINK_SCHEMAS},
             "headers": _HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
         },

@@ -47,7 +47,6 @@ def _array(items: Schema) -> Schema:
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
-_OPERATORS_COUNT: Schema = {**or_null(_COUNT), "description": "Counts every company's events: the operator's alone."}
 _URL: Schema = {"type": ["string", "null"], "format": "uri"}
 
 _PAGE = closed(
@@ -254,43 +253,4 @@ SCHEMAS: dict[str, Schema] = {
             "current": {"type": "boolean", "description": "Whether it is the one that asks."},
         }
     ),
-    "Sink": closed(
-        {
-            "name": _TEXT,
-            "companyId": {**or_null(UUID), "description": "Null: the operator's, sees every company."},
-            "filter": _array(_TEXT),
-            "format": _TEXT,
-            "transport": _TEXT,
-            "guarantee": {"enum": ["exactly once", "confirmed", "written", "best effort"]},
-            "state": _TEXT,
-            "stateSince": TIME,
-            "lastError": or_null(_TEXT),
-            "lastErrorAt": or_null(TIME),
-            "cursor": closed({"position": _COUNT, "index": _COUNT}),
-            "generation": {**_COUNT, "description": "One more with each rewind."},
-            "lagEvents": _OPERATORS_COUNT,
-            "lagSeconds": {"type": "number", "description": "Age of the oldest event that is not finished."},
-            "stored": _OPERATORS_COUNT,
-            "before": _OPERATORS_COUNT,
-            "delivered": _COUNT,
-            "filtered": _OPERATORS_COUNT,
-            "dead": _COUNT,
-            "expired": _OPERATORS_COUNT,
-            "pending": _OPERATORS_COUNT,
-        }
-    ),
-    "SinkAnswer": closed({"name": _TEXT, "verb": {"enum": ["pause", "resume", "rewind", "test"]}, "detail": _TEXT}),
-    "RewindTo": {
-        "type": "object",
-        "properties": {
-            "to": {
-                "type": ["string", "integer"],
-                "description": "RFC 3339, `YYYY-MM-DD HH:mm` (UTC), or a position of the journal; 0 is its beginning.",
-            },
-            "dryRun": {"type": "boolean", "default": False, "description": "Only say what would be repeated."},
-        },
-        "required": ["to"],
-        "additionalProperties": False,
-    },
-    "Rewind": closed({"events": _COUNT, "seconds": {"type": "number", "minimum": 0}}),
 }

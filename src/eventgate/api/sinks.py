@@ -23,8 +23,9 @@ from eventgate.journal.cursors import after_all_of
 from eventgate.journal.reading import Journal
 from eventgate.journal.times import rfc3339_of
 from eventgate.query.instants import EXPECTED, parse_instant
+from eventgate.sinks.definition import seconds_at
 from eventgate.sinks.requests import Requests, Verb
-from eventgate.sinks.store import SinkStatus, SinkStore
+from eventgate.sinks.store import Ledger, ReplayStatus, SinkStatus, SinkStore
 
 _READ, _MANAGE = "sinks:read", "sinks:manage"
 
@@ -59,7 +60,7 @@ class Sinks:
         rewind = Operation(
             "Deliver again what came after a moment or a position",
             "sinks",
-            {202: one("SinkAnswer", "The cursor was moved"), 200: one("Rewind", "What a rewind would repeat")},
+            {202: one("Rewound", "A generation was opened"), 200: one("Rewind", "What a rewind would repeat")},
             request_body=_REWIND_BODY,
             problems=(404, 409, 422, 504),
         )
@@ -95,26 +96,27 @@ class Sinks:
 
     async def rewind(self, call: Call) -> web.StreamResponse:
         sink = await self._find(call)
-        body = await read_object(call.request, {"to", "dryRun"})
+        body = await read_object(call.request, {"to", "dryRun", "replace"})
         position = await self._position(body.get("to"))
-        if not isinstance(body.get("dryRun", False), bool):
-            raise _wrong("/dryRun", "dryRun is true or false.")
+        for key in ("dryRun", "replace"):
+            if not isinstance(body.get(key, False), bool):
+                raise _wrong(f"/{key}", f"{key} is true or false.")
         if not body.get("dryRun", False):
-            return await self._ask(call, sink, Verb.REWIND, position)
-        target = after_all_of(position)
-        repeated = await self._journal.stored_upto(sink.cursor) - await self._journal.stored_upto(target)
-        since = await self._journal.waiting_since(target)
-        newest = (await self._journal.head()).committed
-        seconds = max(newest - since, 0) / 1000 if since is not None else 0.0
-        return json_response({"events": max(repeated, 0), "seconds": seconds})
+            return await self._ask(call, sink, Verb.REWIND, position, replace=body.get("replace", False))
+        finished = await self._journal.stored_upto(sink.cursor)
+        repeated = max(finished - await self._journal.stored_upto(after_all_of(position)), 0)
+        return json_response({"events": repeated, "seconds": seconds_at(sink.replay_events_per_second, repeated)})
 
     async def _wish(self, call: Call, verb: Verb) -> web.StreamResponse:
         sink = await self._find(call)
         await read_object(call.request, set())
         return await self._ask(call, sink, verb)
 
-    async def _ask(self, call: Call, sink: SinkStatus, verb: Verb, position: int | None = None) -> web.StreamResponse:
-        answered = await self._requests.ask(sink.name, verb, position=position, asked_by=call.principal.user)
+    async def _ask(
+        self, call: Call, sink: SinkStatus, verb: Verb, position: int | None = None, *, replace: bool = False
+    ) -> web.StreamResponse:
+        user = call.principal.user
+        answered = await self._requests.ask(sink.name, verb, position=position, replace=replace, asked_by=user)
         # To pause and to resume are noted down whatever the loop says; a rewind without an answer may have happened.
         if answered is None or answered.done or verb in (Verb.PAUSE, Verb.RESUME):
             await self._note(call, sink, verb, answered.detail if answered else None)
@@ -124,7 +126,8 @@ class Sinks:
         if not answered.done:
             raise CallerError(409, "sink-refused", answered.detail)
         status = 202 if verb is Verb.REWIND else 200
-        return json_response({"name": sink.name, "verb": verb.value, "detail": answered.detail}, status)
+        told = {"name": sink.name, "verb": verb.value, "detail": answered.detail, **(answered.facts or {})}
+        return json_response(told, status)
 
     async def _note(self, call: Call, before: SinkStatus, verb: Verb, answer: str | None) -> None:
         company = before.company or call.principal.company
@@ -170,16 +173,42 @@ class Sinks:
             "lastErrorAt": rfc3339_of(sink.failed_at),
             "cursor": {"position": sink.cursor.position, "index": sink.cursor.index},
             "generation": sink.generation,
+            "nextAttemptAt": rfc3339_of(sink.next_attempt_at),
+            "replayEventsPerSecond": sink.replay_events_per_second,
             "lagEvents": ledger.pending if own else None,
             "lagSeconds": waiting_ms / 1000,
-            "stored": ledger.stored if own else None,
-            "before": ledger.before if own else None,
-            "delivered": ledger.delivered,
-            "filtered": ledger.filtered if own else None,
-            "dead": ledger.dead,
-            "expired": ledger.expired if own else None,
-            "pending": ledger.pending if own else None,
+            **_counted(ledger, own=own),
+            "replay": None if sink.replay is None else _replayed(sink.replay, own=own),
         }
+
+
+def _replayed(replay: ReplayStatus, *, own: bool) -> dict[str, Any]:
+    """What is delivered once more; ``own``: whoever asks may know of every company's events."""
+    generation = replay.generation
+    counted = _counted(replay.ledger, own=own)
+    del counted["before"]
+    return {
+        "generation": generation.number,
+        "kind": generation.why.value,
+        "from": generation.begins,
+        "until": generation.upto,
+        "position": replay.cursor.position,
+        "beganAt": rfc3339_of(generation.began_at),
+        **counted,
+        "secondsLeft": replay.seconds_left if own else None,
+    }
+
+
+def _counted(ledger: Ledger, *, own: bool) -> dict[str, int | None]:
+    return {
+        "stored": ledger.stored if own else None,
+        "before": ledger.before if own else None,
+        "delivered": ledger.delivered,
+        "filtered": ledger.filtered if own else None,
+        "dead": ledger.dead,
+        "expired": ledger.expired if own else None,
+        "pending": ledger.pending if own else None,
+    }
 
 
 def _standing(sink: SinkStatus) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from eventgate.journal.housekeeping import Chore, Housekeeping
 from eventgate.journal.retention import Policy
 from eventgate.sinks import requests
 from eventgate.sinks.dead_letters import DeadLetters
+from eventgate.sinks.generations import Generations
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
 
@@ -59,6 +60,7 @@ async def forward(order: Order) -> AsyncIterator[Takes]:
             cursors=Cursors(ground.pool),
             directory=ground.directory,
             sinks=SinkStore(ground.pool, ground.journal),
+            generations=Generations(ground.pool),
             requests=Requests(ground.pool),
             letters=DeadLetters(ground.pool),
         )

@@ -28,7 +28,16 @@ class Finding(NamedTuple):
 def definitions(configuration: Configuration) -> list[SinkDefinition]:
     """Every sink as it is configured, unchecked."""
     return [
-        SinkDefinition(sink.name, sink.transport, sink.format, tuple(sink.filter), sink.company, sink.options)
+        SinkDefinition(
+            sink.name,
+            sink.transport,
+            sink.format,
+            tuple(sink.filter),
+            sink.company,
+            sink.options,
+            begin=sink.begin,
+            replay_events_per_second=sink.replay_events_per_second,
+        )
         for sink in configuration.sinks
     ]
 

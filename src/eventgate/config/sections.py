@@ -206,6 +206,8 @@ class Sink(BaseModel):
     format: str = "json"
     filter: tuple[str, ...] = ()
     company: UUID | None = None
+    begin: str = "beginning"
+    replay_events_per_second: int = Field(5_000, ge=0)
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -13,13 +13,17 @@ from eventgate.errors import DeliveryError, Unavailable
 from eventgate.event import Event, Kind, Origin, SensorNames
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
+from eventgate.forward.letters import LettersTail
 from eventgate.forward.plan import Plan
+from eventgate.forward.rewinding import Rewinding
 from eventgate.forward.transports import Outgoing, Transport, Window
 from eventgate.ids import uuid7
-from eventgate.journal.cursors import Cursor, Totals, after_all_of
+from eventgate.journal.cursors import Cursor
 from eventgate.journal.reading import Journal
+from eventgate.journal.tail import Tail
 from eventgate.sinks.definition import State
-from eventgate.sinks.requests import Answer, Request, Requests, Verb
+from eventgate.sinks.generations import Generations, Why
+from eventgate.sinks.requests import Answer, Requests, Verb
 from eventgate.sinks.store import SinkStore
 from eventgate.telemetry import SINK_STATE
 
@@ -32,34 +36,51 @@ class Desk:
     """One for each loop."""
 
     def __init__(
-        self, plan: Plan, keeping: Keeping, *, store: SinkStore, requests: Requests, journal: Journal, clock: Clock
+        self,
+        plan: Plan,
+        keeping: Keeping,
+        *,
+        store: SinkStore,
+        generations: Generations,
+        requests: Requests,
+        journal: Journal,
+        tail: Tail,
+        clock: Clock,
     ) -> None:
         self._plan = plan
         self._keeping = keeping
         self._store = store
+        self._generations = generations
         self._requests = requests
-        self._journal = journal
+        self._tail = tail
         self._clock = clock
+        self._rewinding = Rewinding(plan, keeping, generations, journal)
         self._said: tuple[State, str | None] | None = None
         self._failure = "it has only just started"
 
-    async def say(self, state: State, error: str | None = None) -> None:
-        """Show a state, with the error that led to it; what is shown already costs nothing to say again."""
+    async def say(self, state: State, error: str | None = None, *, pause: float | None = None) -> None:
+        """Show a state, with the error that led to it and how many seconds the next attempt is away.
+
+        What is shown already costs nothing to say again.
+        """
         self._failure = error or state.value
-        if self._said == (state, error):
+        if self._said != (state, error):
+            log = _log.info if error is None else _log.warning
+            log("sink state", sink=self._plan.name, state=state.value, error=error)
+            for each in State:
+                SINK_STATE.labels(self._plan.name, each.value).set(each is state)
+        elif pause is None:
             return
-        log = _log.info if error is None else _log.warning
-        log("sink state", sink=self._plan.name, state=state.value, error=error)
-        for each in State:
-            SINK_STATE.labels(self._plan.name, each.value).set(each is state)
+        next_attempt = None if pause is None else self._clock.now_ms() + round(pause * 1000)
         with contextlib.suppress(Unavailable):
-            await self._store.set_state(self._plan.name, state, error)
+            await self._store.set_state(self._plan.name, state, error, next_attempt)
             self._said = (state, error)
 
-    async def serve(self, inbox: Inbox, connected: Transport | None) -> bool:
+    async def serve(self, inbox: Inbox, connected: Transport | None, *, lost: bool = False) -> bool:
         """Answer what is asked; True when the loop should begin a new session because of it.
 
-        ``connected`` is the transport where it is open. Raises what its delivery raises.
+        ``connected`` is the transport where it is open; ``lost``: nobody knows where the live lane is. Raises what its
+        delivery raises.
         """
         anew = False
         while (request := inbox.take()) is not None:
@@ -71,7 +92,12 @@ class Desk:
                     inbox.rest(False)
                     anew, answer = True, Answer(True, "resumed")
                 case Verb.REWIND:
-                    answer = await self._rewind(request)
+                    answer = await self._rewinding.rewind(request, lost=lost)
+                    anew = anew or answer.done
+                case Verb.REDRIVE if lost:
+                    answer = Answer(False, "the cursor is lost: rewind the sink first")
+                case Verb.REDRIVE:
+                    answer = await self._rewinding.redrive(request)
                     anew = anew or answer.done
                 case Verb.TEST:
                     answer = await self._test(connected)
@@ -79,27 +105,16 @@ class Desk:
         return anew
 
     async def replay_until(self) -> int:
-        return await self._store.replay_until(self._plan.name, self._keeping.standing.generation)
+        """Up to which position the live lane delivers once more: where somebody set its cursor back."""
+        return (await self._generations.moved(self._plan.name, self._keeping.standing.since)).replay_until
 
-    async def _rewind(self, request: Request) -> Answer:
-        """Begin a generation: note it, then move the cursor into it. A crash in between leaves the cursor as it was."""
-        assert request.position is not None, "the table checks that a rewind has a position"
-        head = await self._journal.head()
-        if request.position > head.position:
-            return Answer(False, f"the journal ends at position {head.position}")
-        here = self._keeping.standing
-        target = after_all_of(request.position)
-        generation = here.generation + 1
-        await self._store.begin_generation(
-            self._plan.name,
-            generation,
-            before=await self._journal.stored_upto(target),
-            replay_until=max(here.cursor.position, await self.replay_until()),
-            asked_by=request.asked_by,
-        )
-        self._keeping.move(here._replace(cursor=target, totals=Totals(), generation=generation))
-        await self._keeping.flush()
-        return Answer(True, f"everything after position {request.position} is delivered again")
+    async def letters(self) -> LettersTail | None:
+        """What the replay lane reads where it is dead letters that go again; None where it is the journal."""
+        name, number = self._plan.name, self._keeping.standing.generation
+        generation = await self._generations.one(name, number)
+        if generation is None or generation.why is not Why.REDRIVE:
+            return None
+        return LettersTail(self._tail, self._generations, name, number)
 
     async def _test(self, connected: Transport | None) -> Answer:
         if connected is None:

@@ -1,4 +1,4 @@
-"""From the journal to windows: what one sink wants of it, formatted, and how far each piece would bring the sink.
+"""From the journal to windows: what one lane of a sink wants of it, formatted, and how far each piece would bring it.
 
 Touches the journal's tail and the registry of sensors, reading only. Holds one reading and one draft at a time.
 """
@@ -9,11 +9,12 @@ from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
-from eventgate.event import Event, SensorNames
+from eventgate.event import SensorNames
+from eventgate.forward.letters import LettersTail
+from eventgate.forward.pieces import Piece, pieces, within
 from eventgate.forward.plan import Plan
 from eventgate.forward.transports import Limits, Outgoing
-from eventgate.journal.batch import Batch
-from eventgate.journal.cursors import Cursor, Standing
+from eventgate.journal.cursors import Cursor, Lane, Standing
 from eventgate.journal.tail import Tail
 from eventgate.sensors.directory import Directory
 from eventgate.sinks.dead_letters import Letter
@@ -36,7 +37,8 @@ class _Skipped(NamedTuple):
 class Draft:
     """What may be delivered next, from a cursor on, built in journal order."""
 
-    def __init__(self, start: Cursor) -> None:
+    def __init__(self, start: Cursor, lane: Lane = Lane.LIVE) -> None:
+        self.lane = lane
         self.start = start
         self.end = start
         self.events: list[Outgoing] = []
@@ -68,9 +70,9 @@ class Draft:
         return self.end != self.start or self.expired > 0
 
     def standing(self, before: Standing, finished: int, refused: int = 0) -> Standing:
-        """Where a sink stands that stood at ``before`` (at our start) once the first ``finished`` events are done.
+        """Where a sink stands whose lane stood at our start once the first ``finished`` events are done.
 
-        ``refused`` of them are dead letters.
+        ``before`` is where it stood; ``refused`` of the events are dead letters.
         """
         if finished == len(self.events):
             skipped, cursor = self._skipped, self.end
@@ -78,39 +80,49 @@ class Draft:
             skipped, cursor = self._skipped_before[finished - 1], self.events[finished - 1].place
         else:
             return before
-        totals = before.totals
-        return before._replace(
-            cursor=cursor,
-            totals=totals._replace(
-                delivered=totals.delivered + finished - refused,
-                filtered=totals.filtered + skipped.filtered,
-                dead=totals.dead + refused + skipped.unfit,
-                expired=totals.expired + skipped.expired,
-            ),
+        _, totals = before.progress(self.lane)
+        counted = totals._replace(
+            delivered=totals.delivered + finished - refused,
+            filtered=totals.filtered + skipped.filtered,
+            dead=totals.dead + refused + skipped.unfit,
+            expired=totals.expired + skipped.expired,
         )
-
-
-_Piece = tuple[Cursor, Event | None, int]
-"""One event and its place; or, without an event, a place to move on to and how many are gone on the way there."""
+        return before.moved(self.lane, cursor, counted)
 
 
 class Drafts:
     """Reads on from a cursor, draft by draft. After a failure ``restart`` from wherever the sink then stands."""
 
-    def __init__(self, plan: Plan, limits: Limits, tail: Tail, directory: Directory) -> None:
+    def __init__(self, plan: Plan, limits: Limits, tail: Tail, directory: Directory, lane: Lane = Lane.LIVE) -> None:
+        self.lane = lane
         self._plan = plan
         self._limits = limits
         self._tail = tail
         self._directory = directory
         self._cursor = Cursor(0, 0)
         self._replay_until = 0
+        self._until: Cursor | None = None
+        self._letters: LettersTail | None = None
         self._given_up: dict[Cursor, str] = {}
-        self._pieces: Iterator[_Piece] = iter(())
+        self._pieces: Iterator[Piece] = iter(())
         self._names: dict[tuple[int, int], SensorNames] = {}
 
-    def restart(self, cursor: Cursor, replay_until: int) -> None:
+    def restart(
+        self,
+        cursor: Cursor,
+        *,
+        replay_until: int = 0,
+        until: Cursor | None = None,
+        letters: LettersTail | None = None,
+    ) -> None:
+        """Read on after ``cursor``, no further than ``until``; of the journal, or of the ``letters`` alone.
+
+        Events up to position ``replay_until`` are marked as delivered once more.
+        """
         self._cursor = cursor
         self._replay_until = replay_until
+        self._until = until
+        self._letters = letters
         self._given_up = {place: reason for place, reason in self._given_up.items() if place > cursor}
         self._pieces = iter(())
 
@@ -124,8 +136,15 @@ class Drafts:
         It has what is there now, without waiting for more; at the journal's head it waits ``patience`` seconds at most
         and may come back empty. Raises Unavailable.
         """
-        draft = Draft(self._cursor)
+        draft = Draft(self._cursor, self.lane)
         while await self._fill(draft, min(most, self._limits.events)):
+            if self._until is not None:
+                if draft.end >= self._until:
+                    break
+                if not await self._read(draft.end):
+                    draft.skip(self._until)
+                    break
+                continue
             if draft.events and not await self._tail.wait(draft.end.position, 0):
                 break
             if await self._read(draft.end):
@@ -136,14 +155,16 @@ class Drafts:
         return draft
 
     async def _read(self, after: Cursor) -> bool:
-        limits = self._limits
-        batches = await self._tail.read(after, max_events=limits.events, max_bytes=limits.bytes)
+        limits, source = self._limits, self._letters or self._tail
+        batches = await source.read(after, max_events=limits.events, max_bytes=limits.bytes)
         # By number: a UUID hashes and compares in Python, slowly.
         companies = {event.company.int: event.company for batch in batches for event in batch.events}
         for company in companies.values():
             await self._directory.warm(company)
         self._names.clear()
-        self._pieces = chain.from_iterable([_pieces(batch, after) for batch in batches])
+        cut = pieces if self._letters is None else self._letters.pieces
+        found = chain.from_iterable([cut(batch, after) for batch in batches])
+        self._pieces = found if self._until is None else within(found, self._until)
         return bool(batches)
 
     async def _fill(self, draft: Draft, most: int) -> bool:
@@ -181,19 +202,3 @@ class Drafts:
         """Look a sensor up, once for each reading of the journal."""
         names = self._names[company.int, sensor.int] = self._directory.names(company, sensor)
         return names
-
-
-def _pieces(batch: Batch, after: Cursor) -> Iterator[_Piece]:
-    """A batch's events with their places, and between them the gaps where events are gone, with their number."""
-    previous = after.index if batch.position == after.position else -1
-    gone_inside = batch.last - previous - len(batch.events)
-    if batch.expired > gone_inside:
-        # Whole batches before this one are gone. Their place is "nothing finished of this batch yet".
-        yield Cursor(batch.position, previous), None, batch.expired - gone_inside
-    for index, event in zip(batch.indexes, batch.events, strict=True):
-        if index > previous + 1:
-            yield Cursor(batch.position, index - 1), None, index - previous - 1
-        previous = index
-        yield Cursor(batch.position, index), event, 0
-    if batch.last > previous:
-        yield batch.end, None, batch.last - previous

@@ -34,6 +34,13 @@ class Keeping:
         if settled:
             self.settled = standing
 
+    async def adopt(self, standing: Standing) -> None:
+        """Take what an operator wants: it stands in the database before anything follows it."""
+        await self._settle()
+        self._saved = standing  # if the answer gets lost: what stands there then must be saved over
+        await self._save(standing)
+        self.move(standing)
+
     async def save(self) -> None:
         """Begin to save what is settled, once the save before it is done."""
         await self._settle()

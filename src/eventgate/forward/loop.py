@@ -6,6 +6,9 @@ One session is: open, then window after window, until something fails or somebod
 next session goes on from the standing, and reads again what came after it. While a window is on its way the next one is
 drafted and the standing before it is saved, so that a quick receiver never waits for us.
 
+A window is of one lane. What is new goes first; what is delivered once more fills the gaps, as fast as its sink allows,
+and gets its turn even where there are none.
+
 The order that keeps the promise that a cursor never passes an event in silence: dead letters are written first, then
 the window is delivered, then the standing counts both. A crash in between repeats work and loses nothing.
 """
@@ -19,25 +22,32 @@ import structlog
 
 from eventgate.clock import Clock
 from eventgate.errors import Deferred, DeliveryError, Disconnected, Refused, Unavailable
+from eventgate.forward.allowance import Allowance
 from eventgate.forward.backoff import Backoff
+from eventgate.forward.course import Course
 from eventgate.forward.desk import Desk
 from eventgate.forward.drafts import Draft, Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.transports import CursorLost, Outgoing, Transport, Window
-from eventgate.journal.cursors import Cursor, Standing
+from eventgate.journal.cursors import Lane, Standing
 from eventgate.sinks.dead_letters import DeadLetters, Letter
 from eventgate.sinks.definition import State
 from eventgate.telemetry import SINK_DEAD, SINK_DEFERRED, SINK_DELIVERED, SINK_EXPIRED, SINK_FILTERED
 
-_PATIENCE = 1.0
-"""Seconds without news after which an idle sink saves what its filter passed over."""
 _GRACE = 3.0
 """Seconds that a window on its way gets when somebody wants the loop to stop, rest or answer."""
 _REMINDER_SECONDS = 6 * 3600.0
 """A receiver that keeps the progress hears of an idle sink at least so often: brokers forget idle groups."""
 _TELL_SECONDS = 5.0
 """A receiver that keeps the progress hears no more often of events that were only passed over."""
+
+_LIVE_TURNS = 3
+"""Windows of what is new, at most, while one of the replay is ready."""
+_OUTAGE = 2
+"""Failures in a row that make an outage: then the receiver is tried with a few events before it gets many."""
+_PROBE = 16
+"""Events of the first window after an outage."""
 
 _METRICS = (SINK_DELIVERED, SINK_FILTERED, SINK_DEAD, SINK_EXPIRED)
 _Result = TypeVar("_Result")
@@ -51,9 +61,10 @@ class DeliveryLoop:
         self,
         name: str,
         transport: Transport,
-        drafts: Drafts,
+        drafts: Callable[[Lane], Drafts],
         keeping: Keeping,
         *,
+        allowance: Allowance,
         letters: DeadLetters,
         desk: Desk,
         inbox: Inbox,
@@ -63,7 +74,10 @@ class DeliveryLoop:
     ) -> None:
         self._name = name
         self._transport = transport
-        self._drafts = drafts
+        widest = transport.limits.events
+        self._live = Course(drafts(Lane.LIVE), widest)
+        self._replay = Course(drafts(Lane.REPLAY), allowance.most(widest))
+        self._allowance = allowance
         self._keeping = keeping
         self._letters = letters
         self._desk = desk
@@ -72,9 +86,9 @@ class DeliveryLoop:
         self._backoff = backoff
         self._sleep = sleep
         self._lost = False
-        self._most = transport.limits.events
-        self._suspect: Cursor | None = None
-        self._told: Cursor | None = None
+        self._failures = 0
+        self._live_turns = 0
+        self._told: Standing | None = None
         self._told_at = clock.monotonic()
 
     async def run(self) -> None:
@@ -98,14 +112,15 @@ class DeliveryLoop:
             await self._desk.say(State.CURSOR_LOST, str(lost))
         except Refused as refusal:
             # The event is known by now and left out, or the next windows are smaller.
-            _log.debug("window refused", sink=self._name, most=self._most, reason=str(refusal))
+            _log.debug("window refused", sink=self._name, reason=str(refusal))
         except (DeliveryError, Unavailable) as failure:
-            await self._desk.say(State.RETRYING, str(failure))
-            patience = 0.0
+            pause = self._backoff.next()
             if isinstance(failure, Deferred):
                 SINK_DEFERRED.labels(self._name).inc()
-                patience = failure.retry_after or 0.0
-            return max(self._backoff.next(), patience)
+                pause = max(pause, failure.retry_after or 0.0)
+            self._failures += 1
+            await self._desk.say(State.RETRYING, str(failure), pause=pause)
+            return pause
         finally:
             await self._transport.close()
         return 0.0
@@ -113,47 +128,91 @@ class DeliveryLoop:
     async def _deliver(self) -> None:
         opened = await self._unless_called(self._transport.open(self._keeping.settled), "while connecting")
         self._keeping.move(opened)
-        await self._desk.say(State.RUNNING)
-        self._drafts.restart(opened.cursor, await self._desk.replay_until())
-        most = self._most
-        ahead = asyncio.create_task(self._drafts.next(most, _PATIENCE))
+        await self._set_out(opened)
         try:
-            while not (self._inbox.stopping or self._inbox.paused) and self._most == most:
+            while not (self._inbox.stopping or self._inbox.paused):
                 if await self._desk.serve(self._inbox, self._transport):
                     break
-                if await self._comes_before_a_call(ahead):
-                    draft = ahead.result()
-                    ahead = asyncio.create_task(self._drafts.next(most, _PATIENCE))
-                    await self._carry(draft)
+                if (course := await self._turn()) is not None:
+                    await self._carry(course, course.take())
             await self._keeping.flush()
         finally:
-            await _end(ahead)
+            await self._live.stop()
+            await self._replay.stop()
 
-    async def _carry(self, draft: Draft) -> None:
+    async def _set_out(self, standing: Standing) -> None:
+        """Have both lanes drafted from where they stand."""
+        first = _PROBE if self._failures >= _OUTAGE else None
+        if first is None:
+            await self._desk.say(State.RUNNING)
+        self._live.drafts.restart(standing.cursor, replay_until=await self._desk.replay_until())
+        self._live.set_out(first=first)
+        replay = standing.replay
+        if replay is not None and not replay.done:
+            self._replay.drafts.restart(
+                replay.cursor,
+                replay_until=replay.until.position,
+                until=replay.until,
+                letters=await self._desk.letters(),
+            )
+            self._replay.set_out(until=replay.until, first=first)
+
+    async def _turn(self) -> Course | None:
+        """The lane whose turn it is, as soon as it has a draft; None when somebody wants something first."""
+        live, replay = self._live, self._replay
+        while True:
+            pause = self._allowance.pause()
+            may_replay = replay.ready and pause <= 0
+            if may_replay and not (live.ready and self._live_turns < _LIVE_TURNS):
+                self._live_turns = 0
+                return replay
+            if live.ready:
+                self._live_turns += 1
+                return live
+            timer = asyncio.ensure_future(self._sleep(pause)) if replay.ready else None
+            waited = [live.ahead, timer if replay.ready else replay.ahead]
+            try:
+                if not await self._comes_before_a_call(*[each for each in waited if each is not None]):
+                    return None
+            finally:
+                if timer is not None:
+                    timer.cancel()
+
+    async def _carry(self, course: Course, draft: Draft) -> None:
         """Finish one draft, or as much of it as the receiver takes."""
         before = self._keeping.standing
-        await self._bury(draft.unfit)
-        if not draft.events and not self._worth_telling(draft.end):
-            self._advance(before, draft.standing(before, 0), settled=not self._transport.keeps_progress)
+        await self._bury(draft.unfit, course.lane)
+        window = Window(draft.events, draft.standing(before, len(draft.events)), course.lane)
+        if not draft.events and not self._worth_telling(window.upto):
+            self._advance(before, window.upto, settled=not self._transport.keeps_progress)
             await self._keeping.save_if_due()
+            if not draft.moves:
+                await self._recovered()
             return
-        window = Window(draft.events, draft.standing(before, len(draft.events)))
         try:
             delivery = await self._unless_called(self._transport.deliver(window), "while the receiver was silent")
         except Refused as refusal:
-            self._narrow(window, refusal)
+            course.narrow(window, str(refusal))
             raise
-        await self._bury([_letter(window.events[number], reason) for number, reason in delivery.refused])
+        await self._bury([_letter(window.events[number], reason) for number, reason in delivery.refused], course.lane)
         after = draft.standing(before, delivery.finished, len(delivery.refused))
         self._advance(before, after)
-        self._told, self._told_at = after.cursor, self._clock.monotonic()
+        self._told, self._told_at = after, self._clock.monotonic()
         await self._keeping.save()
+        if course is self._replay:
+            self._allowance.spend(delivery.finished)
+        course.passed(after.progress(course.lane)[0])
         if delivery.finished:
-            self._backoff.reset()
-        if self._suspect is not None and after.cursor >= self._suspect:
-            self._suspect, self._most = None, self._transport.limits.events
+            await self._recovered()
         if delivery.failure is not None:
             raise delivery.failure
+
+    async def _recovered(self) -> None:
+        """Something got through, or there is nothing to bring and somebody to bring it to."""
+        self._backoff.reset()
+        if self._failures:
+            self._failures = 0
+            await self._desk.say(State.RUNNING)
 
     async def _unless_called(self, work: Coroutine[Any, Any, _Result], when: str) -> _Result:
         """Do what the receiver has a part in, but let no silent receiver keep us from what is wanted of us."""
@@ -170,30 +229,31 @@ class DeliveryLoop:
         finally:
             await _end(working)
 
-    async def _bury(self, letters: list[Letter]) -> None:
+    async def _bury(self, letters: list[Letter], lane: Lane) -> None:
         if letters:
-            await self._letters.write(self._name, self._keeping.standing.generation, letters)
+            standing = self._keeping.standing
+            generation = standing.since if lane is Lane.LIVE else standing.generation
+            await self._letters.write(self._name, generation, letters)
 
-    def _narrow(self, window: Window, refusal: Refused) -> None:
-        """Look for the one event that the receiver will never take, by halves."""
-        if len(window.events) == 1:
-            self._drafts.give_up(window.events[0].place, str(refusal))
-            self._suspect, self._most = None, self._transport.limits.events
-        else:
-            self._suspect, self._most = window.upto.cursor, len(window.events) // 2
-
-    def _worth_telling(self, cursor: Cursor) -> bool:
+    def _worth_telling(self, standing: Standing) -> bool:
         """Whether a receiver that keeps the progress should hear where a sink stands that has no events for it."""
         if not self._transport.keeps_progress:
             return False
+        told, replay = self._told, standing.replay
+        if replay is not None and replay.done and (told is None or told.replay != replay):
+            return True
         quiet = self._clock.monotonic() - self._told_at
-        return quiet >= (_REMINDER_SECONDS if cursor == self._told else _TELL_SECONDS)
+        return quiet >= (_REMINDER_SECONDS if standing == told else _TELL_SECONDS)
 
     def _advance(self, before: Standing, after: Standing, *, settled: bool = True) -> None:
         self._keeping.move(after, settled=settled)
-        for metric, had, has in zip(_METRICS, before.totals, after.totals, strict=True):
-            metric.labels(self._name).inc(has - had)
-        expired = after.totals.expired - before.totals.expired
+        expired = 0
+        for lane in Lane if before.replay else (Lane.LIVE,):
+            (_, had), (_, has) = before.progress(lane), after.progress(lane)
+            for metric, then, now in zip(_METRICS, had, has, strict=True):
+                if now != then:
+                    metric.labels(self._name, lane.value).inc(now - then)
+            expired += has.expired - had.expired
         if expired:
             _log.error("events expired before delivery", sink=self._name, events=expired)
 
@@ -203,7 +263,7 @@ class DeliveryLoop:
             await self._desk.say(State.PAUSED)
         while not self._inbox.stopping and (self._inbox.paused or self._lost):
             generation = self._keeping.standing.generation
-            await self._desk.serve(self._inbox, None)
+            await self._desk.serve(self._inbox, None, lost=self._lost)
             if self._keeping.standing.generation != generation:
                 self._lost = False
             elif self._inbox.paused or self._lost:
@@ -219,14 +279,14 @@ class DeliveryLoop:
         finally:
             pause.cancel()
 
-    async def _comes_before_a_call(self, task: asyncio.Future[Any]) -> bool:
-        """Wait for a task or for news in the inbox; whether the task is done."""
+    async def _comes_before_a_call(self, *tasks: asyncio.Future[Any]) -> bool:
+        """Wait for a task or for news in the inbox; whether a task is done."""
         call = asyncio.create_task(self._inbox.change())
         try:
-            await asyncio.wait([task, call], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*tasks, call], return_when=asyncio.FIRST_COMPLETED)
         finally:
             call.cancel()
-        return task.done()
+        return any(task.done() for task in tasks)
 
 
 async def _end(task: asyncio.Task[Any]) -> None:

@@ -12,7 +12,9 @@ import structlog
 
 from eventgate.clock import Clock
 from eventgate.errors import Unavailable
+from eventgate.forward.allowance import Allowance
 from eventgate.forward.backoff import Backoff
+from eventgate.forward.beginning import begin
 from eventgate.forward.desk import Desk
 from eventgate.forward.drafts import Drafts
 from eventgate.forward.inbox import Inbox
@@ -25,6 +27,7 @@ from eventgate.journal.tail import Tail
 from eventgate.sensors.directory import Directory
 from eventgate.sinks.dead_letters import DeadLetters
 from eventgate.sinks.definition import State, reader
+from eventgate.sinks.generations import Generations
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
 
@@ -43,6 +46,7 @@ class Stores(NamedTuple):
     cursors: Cursors
     directory: Directory
     sinks: SinkStore
+    generations: Generations
     requests: Requests
     letters: DeadLetters
 
@@ -75,22 +79,23 @@ class OwnedSink:
 
     async def _look_after(self) -> None:
         """Own the sink's cursor and run its loop, again and again."""
-        backoff, name = Backoff(), self.plan.name
+        backoff, name, stores = Backoff(), self.plan.name, self._stores
         while not self._stopping.is_set():
             try:
-                claimed = await self._stores.cursors.claim(reader(name), self._owner, LEASE_SECONDS)
+                await begin(self.plan.definition, stores.cursors, stores.generations, stores.journal, self._clock)
+                claimed = await stores.cursors.claim(reader(name), self._owner, LEASE_SECONDS)
                 if claimed is None:
                     await self._pause(LEASE_SECONDS / 3)
                     continue
                 mine, standing = claimed
-                keeping = Keeping(self._stores.cursors, mine, standing, self._clock)
-                inbox = Inbox(paused=name in await self._stores.sinks.paused([name]))
+                keeping = Keeping(stores.cursors, mine, standing, self._clock)
+                inbox = Inbox(paused=name in await stores.sinks.paused([name]))
                 self.inbox = inbox
                 if self._stopping.is_set():
                     inbox.stop()
                 await self._while_owned(self._loop(keeping, inbox), mine)
-                await self._stores.sinks.set_state(name, State.STOPPED, None)
-                await self._stores.cursors.release(mine)
+                await stores.sinks.set_state(name, State.STOPPED, None)
+                await stores.cursors.release(mine)
             except NotOwner as lost:
                 _log.warning("sink taken over", sink=name, reason=str(lost))
             except Unavailable as away:
@@ -99,7 +104,7 @@ class OwnedSink:
             except Exception as error:  # noqa: BLE001 - one sink's surprise must not end the others
                 _log.exception("delivery loop failed", sink=name)
                 with suppress(Unavailable):
-                    await self._stores.sinks.set_state(name, State.RETRYING, f"{type(error).__name__}: {error}")
+                    await stores.sinks.set_state(name, State.RETRYING, f"{type(error).__name__}: {error}")
                 await self._pause(backoff.next())
             finally:
                 self.inbox = None
@@ -114,15 +119,18 @@ class OwnedSink:
         return DeliveryLoop(
             plan.name,
             transport,
-            Drafts(plan, transport.limits, stores.tail, stores.directory),
+            lambda lane: Drafts(plan, transport.limits, stores.tail, stores.directory, lane),
             keeping,
+            allowance=Allowance(plan.definition.replay_events_per_second, self._clock),
             letters=stores.letters,
             desk=Desk(
                 plan,
                 keeping,
                 store=stores.sinks,
+                generations=stores.generations,
                 requests=stores.requests,
                 journal=stores.journal,
+                tail=stores.tail,
                 clock=self._clock,
             ),
             inbox=inbox,

@@ -16,6 +16,7 @@ from eventgate.errors import CallerError, ConfigurationError, FieldError
 from eventgate.event import Event, SensorNames
 from eventgate.formats import Format, json
 from eventgate.formats.rfc5424 import Rfc5424
+from eventgate.forward import beginning
 from eventgate.forward.transports import Transport
 from eventgate.forward.transports.file import FileSettings, LinesFile
 from eventgate.forward.transports.kafka.settings import KafkaSettings
@@ -117,6 +118,8 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
         matches = parse_filters(definition.filters).matcher()
     except CallerError as error:
         problems.extend(FieldError(f"{where}.{each.pointer}", each.code, each.detail) for each in error.errors)
+    if fault := beginning.fault_of(definition.begin):
+        problems.append(FieldError(f"{where}.begin", "unknown", fault))
     if problems or offer is None or matches is None:
         raise ConfigurationError(source, problems)
     company, made = definition.company, offer.make

@@ -116,6 +116,8 @@ class Supervisor:
                     SINK_LAG_SECONDS.labels(sink.name).set(max(0, waited) / 1000)
                     if not sink.ledger.balances:
                         _log.error("ledger does not balance", sink=sink.name, ledger=sink.ledger)
+                    if sink.replay is not None and not sink.replay.ledger.balances:
+                        _log.error("ledger of a replay does not balance", sink=sink.name, ledger=sink.replay.ledger)
             await asyncio.sleep(_MEASURE_SECONDS)
 
 

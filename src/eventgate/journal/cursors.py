@@ -4,7 +4,8 @@ A reader has one owner at a time. Owning is a lease with an epoch: whoever claim
 the former owner's updates, which name the old one, then change nothing. Touches the table ``cursors``.
 """
 
-from typing import NamedTuple
+from enum import StrEnum
+from typing import NamedTuple, Self
 
 import asyncpg
 
@@ -28,12 +29,51 @@ class Totals(NamedTuple):
     expired: int = 0
 
 
+class Lane(StrEnum):
+    """A sink reads in two lanes: what is new, and beside it what is delivered once more."""
+
+    LIVE = "live"
+    REPLAY = "replay"
+
+
+class Replay(NamedTuple):
+    """How far the replay lane has come on its way up to ``until``, and what became of the events on the way."""
+
+    cursor: Cursor
+    until: Cursor
+    totals: Totals = Totals()
+
+    @property
+    def done(self) -> bool:
+        return self.cursor >= self.until
+
+
 class Standing(NamedTuple):
-    """Where a reader stands. The generation goes up by one each time an operator moves its cursor."""
+    """Where a reader stands: its live lane's cursor and totals and, beside them, its replay lane.
+
+    The generation goes up by one each time an operator wants something delivered again: ``replay`` is the lane of this
+    generation, done or not, None where it has none. ``since`` is the generation that set the live cursor itself.
+    """
 
     cursor: Cursor
     totals: Totals
     generation: int
+    since: int = 0
+    replay: Replay | None = None
+
+    def progress(self, lane: Lane) -> tuple[Cursor, Totals]:
+        """One lane's cursor and totals."""
+        if lane is Lane.LIVE:
+            return self.cursor, self.totals
+        assert self.replay is not None, "there is no replay lane"
+        return self.replay.cursor, self.replay.totals
+
+    def moved(self, lane: Lane, cursor: Cursor, totals: Totals) -> Self:
+        """The same with one lane further on."""
+        if lane is Lane.LIVE:
+            return self._replace(cursor=cursor, totals=totals)
+        assert self.replay is not None, "there is no replay lane"
+        return self._replace(replay=self.replay._replace(cursor=cursor, totals=totals))
 
 
 START = Standing(Cursor(0, 0), Totals(), 0)
@@ -86,12 +126,15 @@ class Cursors:
 
     async def save(self, mine: Ownership, standing: Standing) -> None:
         """Move the cursor and its totals, in one row. Raises NotOwner."""
-        (cursor, totals, generation) = standing
+        replay = standing.replay
+        lane = (*replay.cursor, *replay.until, *replay.totals) if replay else (None,) * 8
         await self._update(
             mine,
             """position = $3, index = $4, delivered = $5, filtered = $6, dead = $7, expired = $8, generation = $9,
-               updated_at = now()""",
-            *cursor, *totals, generation,
+               since = $10, replay_position = $11, replay_index = $12, replay_until_position = $13,
+               replay_until_index = $14, replay_delivered = $15, replay_filtered = $16, replay_dead = $17,
+               replay_expired = $18, updated_at = now()""",
+            *standing.cursor, *standing.totals, standing.generation, standing.since, *lane,
         )  # fmt: skip
 
     async def release(self, mine: Ownership) -> None:
@@ -100,6 +143,20 @@ class Cursors:
             await self._pool.execute(
                 "UPDATE cursors SET lease_until = '-infinity', owner = NULL WHERE reader = $1 AND epoch = $2", *mine
             )
+
+    async def begin(self, reader: str, cursor: Cursor) -> None:
+        """Make a reader that begins after ``cursor``; one that is there already stays as it is."""
+        with translated():
+            await self._pool.execute(
+                "INSERT INTO cursors (reader, position, index) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                reader, *cursor,
+            )  # fmt: skip
+
+    async def known(self, reader: str) -> bool:
+        """Whether a reader ever ran."""
+        with translated():
+            found: bool = await self._pool.fetchval("SELECT EXISTS (SELECT FROM cursors WHERE reader = $1)", reader)
+        return found
 
     async def look(self, reader: str) -> Standing:
         """Where a reader stands, for anybody; ``START`` where it never ran."""
@@ -124,4 +181,13 @@ class Cursors:
 
 def _standing(row: Row) -> Standing:
     totals = Totals(row["delivered"], row["filtered"], row["dead"], row["expired"])
-    return Standing(Cursor(row["position"], row["index"]), totals, row["generation"])
+    generation = row["generation"]
+    replay = None
+    if row["replay_position"] is not None:
+        replay = Replay(
+            Cursor(row["replay_position"], row["replay_index"]),
+            Cursor(row["replay_until_position"], row["replay_until_index"]),
+            Totals(row["replay_delivered"], row["replay_filtered"], row["replay_dead"], row["replay_expired"]),
+        )
+    since = generation if row["since"] is None else row["since"]
+    return Standing(Cursor(row["position"], row["index"]), totals, generation, since, replay)

@@ -57,12 +57,15 @@ async def drop_events(connection: asyncpg.Connection, policy: Policy, now: datet
 async def _shorten(connection: asyncpg.Connection, oldest: Partition) -> None:
     """Delete the journal's rows before the first that may have an event left, keeping where the chain goes on.
 
-    Rows from the hindmost cursor on stay, small as they are: they tell its reader how many events are gone.
+    Rows from the hindmost cursor on stay, small as they are: they tell its reader how many events are gone. So do
+    those of a replay lane under way, or of where it ends if it stands at the very beginning.
     """
     keep = await connection.fetchval(
         """SELECT least((SELECT position FROM journal WHERE last_id >= $1 ORDER BY position LIMIT 1),
                         (SELECT max(position) FROM journal),
-                        (SELECT min(position) FROM cursors WHERE position > 0))""",
+                        (SELECT min(position) FROM cursors WHERE position > 0),
+                        (SELECT min(coalesce(nullif(replay_position, 0), replay_until_position)) FROM cursors
+                         WHERE (replay_position, replay_index) < (replay_until_position, replay_until_index)))""",
         first_id(ms_of(oldest.begins)),
     )
     while keep is not None:

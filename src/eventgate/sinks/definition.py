@@ -15,7 +15,8 @@ class SinkDefinition:
     """One destination: which events, as what text, over what.
 
     ``company`` None: the operator's, sees every company. ``filters`` must all hold; none means every event.
-    ``options`` are the keys that belong to its transport, as configured.
+    ``options`` are the keys that belong to its transport, as configured. ``begin`` counts where the sink never ran:
+    beginning, now, or a moment. ``replay_events_per_second`` 0: what is delivered again goes as fast as it can.
     """
 
     name: str
@@ -24,11 +25,22 @@ class SinkDefinition:
     filters: tuple[str, ...] = ()
     company: UUID | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    begin: str = "beginning"
+    replay_events_per_second: int = 5_000
+
+    def seconds_for(self, events: int) -> float | None:
+        """How long so many events take at the rate of a replay; None where nothing bounds it."""
+        return seconds_at(self.replay_events_per_second, events)
 
 
 def reader(sink: str) -> str:
     """The name under which the journal keeps a sink's cursor."""
     return f"sink:{sink}"
+
+
+def seconds_at(rate: int, events: int) -> float | None:
+    """Seconds that so many events take at so many a second; None at no bound, which is 0."""
+    return round(events / rate, 1) if rate else None
 
 
 class State(StrEnum):

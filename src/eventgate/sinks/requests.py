@@ -4,14 +4,16 @@ Touches PostgreSQL (the table sink_requests, and the desired state in sinks).
 """
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from eventgate.db.pool import transaction, translated
+from eventgate.sinks.generations import Selection
 
 CHANNEL = "eventgate_sinks"
 _LOOK_SECONDS = 0.05
@@ -25,25 +27,33 @@ class Verb(StrEnum):
     RESUME = "resume"
     REWIND = "rewind"
     """Deliver again everything after a position; 0 is the beginning."""
+    REDRIVE = "redrive"
+    """Deliver again what became dead letters."""
     TEST = "test"
     """Send one event that is marked as a test."""
 
 
 class Request(NamedTuple):
-    """One wish. ``position`` goes with a rewind."""
+    """One wish. ``position`` goes with a rewind, ``selection`` with a redrive.
+
+    ``replace``: even if something is being delivered again already, which then ends where it is.
+    """
 
     id: int
     sink: str
     verb: Verb
     position: int | None
     asked_by: UUID | None
+    replace: bool = False
+    selection: Selection | None = None
 
 
 class Answer(NamedTuple):
-    """What the loop did about it, in a sentence."""
+    """What the loop did about it, in a sentence; ``facts`` are for programs."""
 
     done: bool
     detail: str
+    facts: Mapping[str, Any] | None = None
 
 
 class Requests:
@@ -53,19 +63,28 @@ class Requests:
         self._pool = pool
 
     async def ask(
-        self, sink: str, verb: Verb, *, position: int | None = None, asked_by: UUID | None = None, timeout: float = 5.0
+        self,
+        sink: str,
+        verb: Verb,
+        *,
+        position: int | None = None,
+        replace: bool = False,
+        selection: Selection | None = None,
+        asked_by: UUID | None = None,
+        timeout: float = 5.0,
     ) -> Answer | None:
         """Ask the loop and wait for its answer; None when it gave none in ``timeout`` seconds.
 
-        To pause and to resume are states to be reached: they hold even if the loop answers too late. A rewind or a
-        test that nobody answered is withdrawn.
+        To pause and to resume are states to be reached: they hold even if the loop answers too late. Anything else that
+        nobody answered is withdrawn.
         """
         async with transaction(self._pool) as connection:
             if verb in (Verb.PAUSE, Verb.RESUME):
                 await connection.execute("UPDATE sinks SET paused = $2 WHERE name = $1", sink, verb is Verb.PAUSE)
             number = await connection.fetchval(
-                "INSERT INTO sink_requests (sink, verb, position, asked_by) VALUES ($1, $2, $3, $4) RETURNING id",
-                sink, verb, position, asked_by,
+                """INSERT INTO sink_requests (sink, verb, position, asked_by, replace_running, selection)
+                   VALUES ($1, $2, $3, $4, $5, $6) RETURNING id""",
+                sink, verb, position, asked_by, replace, _written(selection),
             )  # fmt: skip
             await connection.execute(
                 "DELETE FROM sink_requests WHERE answered_at < now() - make_interval(days => $1)", _KEPT_DAYS
@@ -75,10 +94,10 @@ class Requests:
         while asyncio.get_running_loop().time() < deadline:
             with translated():
                 row = await self._pool.fetchrow(
-                    "SELECT done, answer FROM sink_requests WHERE id = $1 AND answered_at IS NOT NULL", number
+                    "SELECT done, answer, facts FROM sink_requests WHERE id = $1 AND answered_at IS NOT NULL", number
                 )
             if row:
-                return Answer(row["done"], row["answer"])
+                return Answer(row["done"], row["answer"], row["facts"] and json.loads(row["facts"]))
             await asyncio.sleep(_LOOK_SECONDS)
         with translated():
             await self._pool.execute("DELETE FROM sink_requests WHERE id = $1 AND answered_at IS NULL", number)
@@ -88,15 +107,34 @@ class Requests:
         """What nobody has answered yet, oldest first."""
         with translated():
             rows = await self._pool.fetch(
-                """SELECT id, sink, verb, position, asked_by FROM sink_requests
+                """SELECT id, sink, verb, position, asked_by, replace_running, selection FROM sink_requests
                    WHERE answered_at IS NULL AND sink = ANY($1::text[]) ORDER BY id""",
                 sinks,
             )
-        return [Request(row["id"], row["sink"], Verb(row["verb"]), row["position"], row["asked_by"]) for row in rows]
+        return [
+            Request(number, sink, Verb(verb), position, asked_by, replace, _read(selection))
+            for number, sink, verb, position, asked_by, replace, selection in (row.values() for row in rows)
+        ]
 
     async def answer(self, request: Request, answer: Answer) -> None:
+        facts = None if answer.facts is None else json.dumps(answer.facts)
         with translated():
             await self._pool.execute(
-                "UPDATE sink_requests SET answered_at = now(), done = $2, answer = $3 WHERE id = $1",
-                request.id, *answer,
+                "UPDATE sink_requests SET answered_at = now(), done = $2, answer = $3, facts = $4 WHERE id = $1",
+                request.id, answer.done, answer.detail, facts,
             )  # fmt: skip
+
+
+def _written(selection: Selection | None) -> str | None:
+    if selection is None:
+        return None
+    events = None if selection.events is None else [str(event) for event in selection.events]
+    return json.dumps({"events": events, "company": selection.company and str(selection.company)})
+
+
+def _read(text: str | None) -> Selection | None:
+    if text is None:
+        return None
+    found = json.loads(text)
+    events = None if found["events"] is None else [UUID(event) for event in found["events"]]
+    return Selection(events, found["company"] and UUID(found["company"]))

@@ -1,6 +1,6 @@
 """Sinks as the database knows them: what is configured, the state of each, and its ledger.
 
-Touches PostgreSQL (the tables sinks and sink_generations) and asks the journal where each sink's cursor stands.
+Touches PostgreSQL (the table sinks), and asks the journal and the generations where each sink stands.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,19 @@ import asyncpg
 from eventgate.db.pool import Row, transaction, translated
 from eventgate.journal.cursors import Cursor, Cursors, Standing
 from eventgate.journal.reading import Journal
+from eventgate.journal.times import timestamp_of
 from eventgate.query.shown import shown_text
-from eventgate.sinks.definition import SinkDefinition, State, reader
+from eventgate.sinks.definition import SinkDefinition, State, reader, seconds_at
+from eventgate.sinks.generations import Generation, Generations, Why
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where every stored event is, from one sink's point of view.
+    """Where every event is, from the point of view of one lane of a sink.
 
-    ``stored = before + delivered + filtered + dead + expired + pending``; ``before`` is what was stored before the
-    place that the present generation began at (0 unless somebody moved the cursor).
+    ``stored = before + delivered + filtered + dead + expired + pending``. In the live lane ``before`` is what was
+    stored before the place it began at (0 unless somebody set its cursor). ``stored`` of a replay is what its range
+    holds.
     """
 
     stored: int
@@ -37,6 +40,16 @@ class Ledger:
     def balances(self) -> bool:
         counted = self.before + self.delivered + self.filtered + self.dead + self.expired + self.pending
         return self.stored == counted
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayStatus:
+    """What a sink delivers once more, in its present generation; ``seconds_left`` None where its rate is unbounded."""
+
+    generation: Generation
+    cursor: Cursor
+    ledger: Ledger
+    seconds_left: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,12 @@ class SinkStatus:
     state_since: datetime
     last_error: str | None
     failed_at: datetime | None
+    next_attempt_at: datetime | None
+    replay_events_per_second: int
     cursor: Cursor
     generation: int
     ledger: Ledger
+    replay: ReplayStatus | None
     waiting_since: int | None
 
 
@@ -69,6 +85,7 @@ class SinkStore:
         self._pool = pool
         self._journal = journal
         self._cursors = Cursors(pool)
+        self._generations = Generations(pool)
 
     async def configure(self, definitions: Sequence[tuple[SinkDefinition, str]]) -> None:
         """Make the table say what is configured: definitions, each with its transport's guarantee."""
@@ -78,20 +95,25 @@ class SinkStore:
                 "UPDATE sinks SET configured = false, state = 'stopped' WHERE name <> ALL($1::text[])", names
             )
             await connection.executemany(
-                """INSERT INTO sinks (name, company, filter, format, transport, guarantee)
-                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE SET configured = true,
-                   company = $2, filter = $3, format = $4, transport = $5, guarantee = $6""",
-                [(d.name, d.company, list(d.filters), d.format, d.transport, g) for d, g in definitions],
+                """INSERT INTO sinks (name, company, filter, format, transport, guarantee, replay_events_per_second)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO UPDATE SET configured = true,
+                   company = $2, filter = $3, format = $4, transport = $5, guarantee = $6,
+                   replay_events_per_second = $7""",
+                [
+                    (d.name, d.company, list(d.filters), d.format, d.transport, g, d.replay_events_per_second)
+                    for d, g in definitions
+                ],
             )
 
-    async def set_state(self, name: str, state: State, error: str | None) -> None:
-        """``error`` None keeps the last one on show, with its time."""
+    async def set_state(self, name: str, state: State, error: str | None, next_attempt_ms: int | None = None) -> None:
+        """``error`` None keeps the last one on show, with its time. The next attempt is at a moment, or not planned."""
         with translated():
             await self._pool.execute(
                 """UPDATE sinks SET state = $2, state_since = CASE WHEN state = $2 THEN state_since ELSE now() END,
-                   last_error = coalesce($3, last_error),
+                   last_error = coalesce($3, last_error), next_attempt_at = $4,
                    failed_at = CASE WHEN $3::text IS NULL THEN failed_at ELSE now() END WHERE name = $1""",
                 name, state, shown_text(error)[:2000] if error is not None else None,
+                None if next_attempt_ms is None else timestamp_of(next_attempt_ms),
             )  # fmt: skip
 
     async def paused(self, names: Sequence[str]) -> set[str]:
@@ -99,28 +121,6 @@ class SinkStore:
         with translated():
             rows = await self._pool.fetch("SELECT name FROM sinks WHERE paused AND name = ANY($1::text[])", names)
         return {row["name"] for row in rows}
-
-    async def begin_generation(
-        self, name: str, generation: int, *, before: int, replay_until: int, asked_by: UUID | None
-    ) -> None:
-        """Note a generation before the cursor moves into it; noted again, the later word counts."""
-        with translated():
-            await self._pool.execute(
-                """INSERT INTO sink_generations (sink, generation, before, replay_until, asked_by)
-                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (sink, generation) DO UPDATE
-                   SET before = $3, replay_until = $4, asked_by = $5, began_at = now()""",
-                name, generation, before, replay_until, asked_by,
-            )  # fmt: skip
-
-    async def replay_until(self, name: str, generation: int) -> int:
-        """Up to which position this generation delivers once more; 0 for the first."""
-        with translated():
-            return (
-                await self._pool.fetchval(
-                    "SELECT replay_until FROM sink_generations WHERE sink = $1 AND generation = $2", name, generation
-                )
-                or 0
-            )
 
     async def all(self, company: UUID | None) -> list[SinkStatus]:
         """The configured sinks of one company, or all of them for the operator (None), by name."""
@@ -140,10 +140,10 @@ class SinkStore:
         return await self._status(row) if row else None
 
     async def _status(self, row: Row) -> SinkStatus:
-        standing = await self._cursors.look(reader(row["name"]))
-        since = await self._journal.waiting_since(standing.cursor)
+        name = row["name"]
+        standing = await self._cursors.look(reader(name))
         return SinkStatus(
-            name=row["name"],
+            name=name,
             company=row["company"],
             filters=row["filter"],
             format=row["format"],
@@ -153,17 +153,32 @@ class SinkStore:
             state_since=row["state_since"],
             last_error=row["last_error"],
             failed_at=row["failed_at"],
+            next_attempt_at=row["next_attempt_at"],
+            replay_events_per_second=row["replay_events_per_second"],
             cursor=standing.cursor,
             generation=standing.generation,
-            ledger=await self._ledger(row["name"], standing),
-            waiting_since=since,
+            ledger=await self._live(name, standing),
+            replay=await self._replay(name, standing, row["replay_events_per_second"]),
+            waiting_since=await self._journal.waiting_since(standing.cursor),
         )
 
-    async def _ledger(self, name: str, standing: Standing) -> Ledger:
+    async def _live(self, name: str, standing: Standing) -> Ledger:
         stored = (await self._journal.head()).total
         finished = await self._journal.stored_upto(standing.cursor)
-        with translated():
-            before = await self._pool.fetchval(
-                "SELECT before FROM sink_generations WHERE sink = $1 AND generation = $2", name, standing.generation
-            )
-        return Ledger(stored, before or 0, *standing.totals, pending=stored - finished)
+        before, _ = await self._generations.moved(name, standing.since)
+        return Ledger(stored, before, *standing.totals, pending=stored - finished)
+
+    async def _replay(self, name: str, standing: Standing, rate: int) -> ReplayStatus | None:
+        generation = await self._generations.one(name, standing.generation)
+        replay = standing.replay
+        if generation is None or replay is None:
+            return None
+        if replay.done:
+            pending = 0
+        elif generation.why is Why.REDRIVE:
+            pending = await self._generations.places_left(name, standing.generation, replay.cursor)
+        else:
+            ends, here = await self._journal.stored_upto(replay.until), await self._journal.stored_upto(replay.cursor)
+            pending = ends - here
+        ledger = Ledger(generation.events or 0, 0, *replay.totals, pending=pending)
+        return ReplayStatus(generation, replay.cursor, ledger, seconds_at(rate, pending))

@@ -55,7 +55,7 @@ async def test_what_is_too_long_for_the_transport_is_a_dead_letter_and_no_hindra
 async def test_what_was_given_up_is_left_out_from_then_on() -> None:
     drafts = drafts_of(MemoryTail(batches(3)), WIDE)
     drafts.give_up(Cursor(1, 1), "no")
-    drafts.restart(Cursor(0, 0), 0)
+    drafts.restart(Cursor(0, 0))
     draft = await drafts.next(100, 1)
     assert places(draft) == [Cursor(1, 0), Cursor(1, 2)]
     assert [(letter.place, letter.reason) for letter in draft.unfit] == [(Cursor(1, 1), "no")]

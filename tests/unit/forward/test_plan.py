@@ -83,4 +83,4 @@ def test_the_configuration_file_documents_every_key_of_every_transport_and_forma
     known |= {name for keys in FORMAT_KEYS.values() for name in keys}
     documented = set(re.findall(r"^# ([a-z_]+) = ", sinks, re.MULTILINE))
     assert known - documented == {"password"}  # named beside password_file
-    assert documented - known == {"name", "transport", "format", "filter", "company"}
+    assert documented - known == set(SinkDefinition.__dataclass_fields__) - {"options", "filters"} | {"filter"}

@@ -1,9 +1,11 @@
 """Promise 3: a cursor never passes an event that was neither delivered, filtered, expired nor dead-lettered.
 
-Whatever fails, in whatever order, and whoever is killed at whatever step. The world checks it at every save.
+Whatever fails, in whatever order, whoever is killed at whatever step, and whenever somebody wants what was delivered
+once more. The world checks it at every save, in both lanes.
 """
 
 import asyncio
+from collections.abc import Iterable
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -14,14 +16,18 @@ from tests.unit.forward.world import World, batches
 
 _SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=6)
 _SCRIPT = st.lists(st.integers(0, 6), max_size=60)
+_REWINDS = st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 6]), max_size=40)
 _POISON = st.sets(st.integers(0, 40), max_size=5)
 
 
-def _world_after(sizes: list[int], script: list[int], poison: set[int], **how: bool) -> World:
+def _world_after(
+    sizes: list[int], script: list[int], poison: set[int], rewinds: Iterable[int] = (), **how: bool
+) -> World:
     world = World(
         batches(*sizes, severities=[n % 5 for n in range(sum(sizes))]),
         script=script,
         poison=poison,
+        rewinds=rewinds,
         limits=Limits(4, 1 << 20),
         wants=lambda event: event.severity != 3,
         **how,
@@ -66,3 +72,46 @@ def test_a_receiver_that_keeps_the_progress_has_each_event_exactly_once(
     assert world.saved.totals.delivered == world.delivered.total()
     assert world.saved.totals.dead == len(world.letters)
     assert world.saved.cursor == Cursor(len(sizes), sizes[-1] - 1)
+
+
+def _replay_is_whole(world: World) -> None:
+    """The last generation delivered its range; the ones before as far as they came."""
+    saved = world.saved
+    if saved.replay is None:
+        return
+    assert saved.replay.done
+    opening, delivered = world.openings[saved.generation], world.replayed[saved.generation]
+    letters = world.replay_letters[saved.generation]
+    for place, wanted in _fates(world).items():
+        reached = opening.begins < place <= saved.replay.until
+        assert (delivered[place] > 0) + (place in letters) == (wanted and reached)
+    assert sum(saved.replay.totals) == opening.events
+    assert saved.replay.totals.delivered == len(+delivered)
+    assert saved.replay.totals.dead == len(letters)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_SIZES, _SCRIPT, _POISON, _REWINDS, st.booleans())
+@example([9, 9], [0, 0, 0, 0, 0, 0, 5], {1}, [0, 0, 0, 1], True)
+def test_a_rewind_at_any_moment_repeats_its_range_and_disturbs_nothing(
+    sizes: list[int], script: list[int], poison: set[int], rewinds: list[int], named: bool
+) -> None:
+    world = _world_after(sizes, script, poison, rewinds, names_poison=named)
+    for place, wanted in _fates(world).items():
+        assert (world.delivered[place] > 0) + (place in world.letters) == wanted
+    assert world.saved.totals.delivered == len(+world.delivered)
+    assert world.saved.cursor == Cursor(len(sizes), sizes[-1] - 1)
+    _replay_is_whole(world)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_SIZES, _SCRIPT, _POISON, _REWINDS)
+@example([9, 9], [0, 4, 0], set(), [0, 0, 1, 2, 3])  # asked for while a window's fate is unknown
+def test_each_event_exactly_once_in_each_generation_where_the_receiver_keeps_the_progress(
+    sizes: list[int], script: list[int], poison: set[int], rewinds: list[int]
+) -> None:
+    world = _world_after(sizes, script, poison, rewinds, keeps_progress=True)
+    for place, wanted in _fates(world).items():
+        assert world.delivered[place] + (place in world.letters) == wanted
+    assert all(count == 1 for delivered in world.replayed.values() for count in (+delivered).values())
+    _replay_is_whole(world)

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from uuid import UUID
@@ -13,17 +13,23 @@ from eventgate.clock import ManualClock
 from eventgate.errors import Deferred, Disconnected, Refused, Unavailable
 from eventgate.event import Event
 from eventgate.formats.json import encode
+from eventgate.forward.allowance import Allowance
 from eventgate.forward.backoff import Backoff
 from eventgate.forward.drafts import Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.loop import DeliveryLoop
+from eventgate.forward.rewinding import Rewinding
 from eventgate.forward.transports import Delivery, Limits, Refusal, Window
+from eventgate.forward.transports.kafka.judgement import standing_from
+from eventgate.forward.transports.kafka.kept import Kept
 from eventgate.ids import uuid7
-from eventgate.journal.batch import Batch
-from eventgate.journal.cursors import START, Cursor, Standing
+from eventgate.journal.batch import Batch, Head
+from eventgate.journal.cursors import START, Cursor, Lane, Standing, Totals
 from eventgate.sinks.dead_letters import Letter
-from eventgate.sinks.definition import State
+from eventgate.sinks.definition import SinkDefinition, State
+from eventgate.sinks.generations import Opening
+from eventgate.sinks.requests import Answer, Request, Verb
 from tests.unit.formats.samples import ALERT, NAMES
 
 FOUR = Limits(4, 1 << 20)
@@ -90,16 +96,39 @@ class Names:
         return NAMES
 
 
-def drafts_of(tail: MemoryTail, limits: Limits, wants: Callable[[Event], bool] = lambda event: True) -> Drafts:
+def drafts_of(
+    tail: MemoryTail,
+    limits: Limits,
+    wants: Callable[[Event], bool] = lambda event: True,
+    lane: Lane = Lane.LIVE,
+) -> Drafts:
     plan = SimpleNamespace(wants=lambda event, names: wants(event), encode=encode)
-    return Drafts(plan, limits, tail, Names())
+    return Drafts(plan, limits, tail, Names(), lane)
+
+
+class MemoryJournal:
+    """What a rewind asks of a journal."""
+
+    def __init__(self, stored: Sequence[Batch]) -> None:
+        self._stored = stored
+
+    async def head(self) -> Head:
+        last = self._stored[-1]
+        return Head(last.position, last.total, last.digest, 0)
+
+    async def digest_at(self, position: int) -> bytes:
+        return b""
+
+    async def stored_upto(self, cursor: Cursor) -> int:
+        return sum(place <= cursor for batch in self._stored for place, _ in batch.placed()) if cursor.position else 0
 
 
 class World:
     """Everything around one sink that outlives its process, and a script of what goes wrong at which step.
 
     Each number of ``script`` decides one step: 0 nothing goes wrong. ``poison`` are sequence numbers that the receiver
-    never takes; ``names_poison`` says whether it can tell which they are.
+    never takes; ``names_poison`` says whether it can tell which they are. Each number of ``rewinds`` decides what an
+    operator wants at one safe place of the loop: 0 nothing, else once more everything after the position before it.
     """
 
     def __init__(
@@ -107,6 +136,8 @@ class World:
         stored: Sequence[Batch],
         *,
         script: Iterable[int] = (),
+        rewinds: Iterable[int] = (),
+        replay_rate: int = 0,
         poison: Iterable[int] = (),
         names_poison: bool = True,
         keeps_progress: bool = False,
@@ -115,6 +146,8 @@ class World:
     ) -> None:
         self.stored = stored
         self.script: Iterator[int] = iter(script)
+        self.rewinds: Iterator[int] = iter(rewinds)
+        self.replay_rate = replay_rate
         self.poison = set(poison)
         self.names_poison = names_poison and not keeps_progress
         self.wants = wants
@@ -124,9 +157,17 @@ class World:
         self.saved = START
         self.at_receiver: Standing = START
         self.delivered: Counter[Cursor] = Counter()
+        self.replayed: dict[int, Counter[Cursor]] = defaultdict(Counter)
+        """By generation, what its replay lane delivered."""
         self.letters: dict[Cursor, str] = {}
+        self.replay_letters: dict[int, dict[Cursor, str]] = defaultdict(dict)
+        self.openings: dict[int, Opening] = {}
+        self.answers: list[Answer] = []
         self.states: list[tuple[State, str | None]] = []
         self.windows: list[int] = []
+        self.lanes: list[Lane] = []
+        """Whose each of the windows was."""
+        self.clock = ManualClock()
         self.kills = 0
         self._dead = False
 
@@ -139,11 +180,12 @@ class World:
             except Killed:
                 self.kills += 1
             else:
-                return
+                if self._done():  # somebody may want something in the very moment it stops
+                    return
 
     async def process(self, inbox: Inbox | None = None) -> None:
         inbox = inbox or Inbox(paused=False)
-        clock = ManualClock()
+        clock = self.clock
 
         async def sleep(seconds: float) -> None:
             clock.advance(seconds)
@@ -151,19 +193,23 @@ class World:
 
         def at_end(seconds: float) -> None:
             clock.advance(seconds)
-            end = self.stored[-1].end
-            if self.saved.cursor == end and (not self.keeps_progress or self.at_receiver.cursor == end):
+            if self._done():
                 inbox.stop()
 
-        cursors = SimpleNamespace(save=self._save)
-        desk = SimpleNamespace(say=self._say, serve=self._serve, replay_until=self._replay_until)
+        tail = MemoryTail(self.stored, at_end)
+        keeping = Keeping(SimpleNamespace(save=self._save), "mine", self.saved, clock)
+        plan = SimpleNamespace(name="sink", definition=SinkDefinition("sink", "memory"))
+        self._rewinding = Rewinding(plan, keeping, SimpleNamespace(open=self._opened), MemoryJournal(self.stored))
         loop = DeliveryLoop(
             "sink",
             self,
-            drafts_of(MemoryTail(self.stored, at_end), self.limits, self.wants),
-            Keeping(cursors, "mine", self.saved, clock),
+            lambda lane: drafts_of(tail, self.limits, self.wants, lane),
+            keeping,
+            allowance=Allowance(self.replay_rate, clock),
             letters=SimpleNamespace(write=self._bury),
-            desk=desk,
+            desk=SimpleNamespace(
+                say=self._say, serve=self._serve, replay_until=self._replay_until, letters=self._no_letters
+            ),
             inbox=inbox,
             clock=clock,
             backoff=Backoff(seed=1),
@@ -171,17 +217,29 @@ class World:
         )
         await loop.run()
 
+    def _done(self) -> bool:
+        return self._finished(self.saved) and (not self.keeps_progress or self._finished(self.at_receiver))
+
+    def _finished(self, standing: Standing) -> bool:
+        replay = standing.replay
+        return standing.cursor == self.stored[-1].end and (replay is None or replay.done)
+
     # The transport.
 
     async def open(self, kept: Standing) -> Standing:
         self._step({1: Disconnected("refused the connection"), 2: Killed()})
-        if self.keeps_progress:  # ahead of the receiver, the database would look like a cursor that was set back
-            assert kept.cursor <= self.at_receiver.cursor
-        return self.at_receiver if self.keeps_progress else kept
+        if not self.keeps_progress:
+            return kept
+        # Ahead of the receiver, the database would look like a cursor that was set back: this would raise.
+        self.at_receiver = standing_from(Kept(UUID(int=0), self.at_receiver, b"", 1), kept, b"")
+        return self.at_receiver
 
     async def deliver(self, window: Window) -> Delivery:
         await asyncio.sleep(0)
         self.windows.append(len(window.events))
+        self.lanes.append(window.lane)
+        delivered = self.delivered if window.lane is Lane.LIVE else self.replayed[window.upto.generation]
+        assert all(out.replay is (window.lane is Lane.REPLAY) for out in window.events)
         bad = [number for number, out in enumerate(window.events) if out.event.sequence in self.poison]
         step = self._step({1: Disconnected("lost before"), 2: Deferred("busy", 3.0), 3: Killed()})
         if bad and not self.names_poison:
@@ -191,7 +249,7 @@ class World:
             take //= 2
         for number, out in enumerate(window.events[:take]):
             if number not in bad:
-                self.delivered[out.place] += 1
+                delivered[out.place] += 1
         if self.keeps_progress:
             self._check(window.upto)
             self.at_receiver = window.upto
@@ -215,18 +273,33 @@ class World:
 
     async def _bury(self, sink: str, generation: int, letters: Sequence[Letter]) -> None:
         step = self._step({1: Unavailable("storage-unavailable", "away"), 2: Killed()})
+        kept = self.replay_letters[generation] if generation else self.letters
         for letter in letters:
-            self.letters.setdefault(letter.place, letter.reason)
+            kept.setdefault(letter.place, letter.reason)
         self._after(step)
 
-    async def _say(self, state: State, error: str | None = None) -> None:
+    async def _opened(self, sink: str, opening: Opening, leaving: Standing) -> None:
+        step = self._step({1: Unavailable("storage-unavailable", "away"), 2: Killed()})
+        self.openings[opening.number] = opening
+        self._after(step)
+
+    async def _say(self, state: State, error: str | None = None, *, pause: float | None = None) -> None:
         self.states.append((state, error))
 
-    async def _serve(self, inbox: Inbox, connected: object) -> bool:
-        return False
+    async def _serve(self, inbox: Inbox, connected: object, *, lost: bool = False) -> bool:
+        wish = 0 if inbox.stopping else next(self.rewinds, 0)
+        if not wish:
+            return False
+        position = (wish - 1) % (self.stored[-1].position + 1)
+        request = Request(1, "sink", Verb.REWIND, position, None, replace=wish % 2 == 0)
+        self.answers.append(await self._rewinding.rewind(request, lost=lost))
+        return self.answers[-1].done
 
     async def _replay_until(self) -> int:
         return 0
+
+    async def _no_letters(self) -> None:
+        return None
 
     # What goes wrong.
 
@@ -252,10 +325,21 @@ class World:
         raise Killed
 
     def _check(self, standing: Standing) -> None:
-        """Promise 3: nothing up to the cursor that was neither delivered, filtered, expired nor dead-lettered."""
-        passed = [(place, e) for batch in self.stored for place, e in batch.placed() if place <= standing.cursor]
+        """Promise 3: nothing up to a cursor that was neither delivered, filtered, expired nor dead-lettered."""
+        before_all = Cursor(0, 0)
+        self._check_lane(before_all, standing.cursor, standing.totals, self.delivered, self.letters)
+        if (replay := standing.replay) is not None:
+            number = standing.generation
+            begins, letters = self.openings[number].begins, self.replay_letters[number]
+            assert replay.cursor <= replay.until
+            self._check_lane(begins, replay.cursor, replay.totals, self.replayed[number], letters)
+
+    def _check_lane(
+        self, begins: Cursor, cursor: Cursor, totals: Totals, delivered: Counter[Cursor], letters: dict[Cursor, str]
+    ) -> None:
+        passed = [(place, e) for batch in self.stored for place, e in batch.placed() if begins < place <= cursor]
         for place, each in passed:
-            finished = self.delivered[place] or place in self.letters or not self.wants(each)
-            assert finished, f"the cursor {standing.cursor} passed {place} in silence"
-        gone = sum(batch.expired for batch in self.stored if batch.position <= standing.cursor.position)
-        assert sum(standing.totals) == len(passed) + gone, standing
+            finished = delivered[place] or place in letters or not self.wants(each)
+            assert finished, f"the cursor {cursor} passed {place} in silence"
+        gone = sum(batch.expired for batch in self.stored if batch.position <= cursor.position)
+        assert sum(totals) == len(passed) + gone, totals

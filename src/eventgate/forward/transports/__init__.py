@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 
 from eventgate.errors import DeliveryError, EventGateError
 from eventgate.event import Event, SensorNames
-from eventgate.journal.cursors import Cursor, Standing
+from eventgate.journal.cursors import Cursor, Lane, Standing
 
 
 class Outgoing(NamedTuple):
@@ -38,13 +38,15 @@ class Outgoing(NamedTuple):
 class Window(NamedTuple):
     """What one call of ``deliver`` carries, in journal order, and how far the sink has come once it is delivered.
 
-    ``upto`` counts every event of the window as delivered. ``events`` may be empty: then there is only progress to keep
-    (events left out by the filter, a dead letter, or the reminder that a sink without news still lives); the loop sends
-    empty windows to transports that keep progress, and to no others.
+    All of it is of one ``lane``; ``upto`` is where both lanes stand then, every event counted as delivered. ``events``
+    may be empty: then there is only progress to keep (events left out by the filter, a dead letter, or the reminder
+    that a sink without news still lives); the loop sends empty windows to transports that keep progress, and to no
+    others.
     """
 
     events: Sequence[Outgoing]
     upto: Standing
+    lane: Lane = Lane.LIVE
 
 
 class Refusal(NamedTuple):

@@ -21,16 +21,16 @@ def murmur2(data: bytes) -> int:
 
 
 def test_a_sensor_goes_where_kafkas_own_client_would_send_its_key() -> None:
-    lanes = Partitioning(12)
+    slots = Partitioning(12)
     for number in range(200):
         sensor = UUID(int=number * 0x1234567890ABCDEF1234567890ABCDEF % 2**128)
         key = str(sensor).encode()
-        assert lanes.lane(sensor) == ((murmur2(key) & 0x7FFFFFFF) % 12, key)
+        assert slots.slot(sensor) == ((murmur2(key) & 0x7FFFFFFF) % 12, key)
 
 
-def test_the_memory_of_lanes_is_bounded_and_forgetting_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_of_slots_is_bounded_and_forgetting_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partitioning, "_REMEMBERED", 10)
-    lanes = Partitioning(5)
-    before = [lanes.lane(UUID(int=number)) for number in range(25)]
-    assert len(lanes._lanes) <= 10
-    assert [lanes.lane(UUID(int=number)) for number in range(25)] == before
+    slots = Partitioning(5)
+    before = [slots.slot(UUID(int=number)) for number in range(25)]
+    assert len(slots._slots) <= 10
+    assert [slots.slot(UUID(int=number)) for number in range(25)] == before

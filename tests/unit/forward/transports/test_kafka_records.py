@@ -23,11 +23,11 @@ class Batch:
 
 
 async def test_each_sensor_has_one_partition_and_its_events_their_order() -> None:
-    story, lanes = Story(uuid.uuid4(), 4, 10), Partitioning(3)
-    packed = await pack(story.events, lanes, Batch, STAMP)
+    story, slots = Story(uuid.uuid4(), 4, 10), Partitioning(3)
+    packed = await pack(story.events, slots, Batch, STAMP)
     for partition, batches in packed.items():
         records = [record for batch in batches for record in batch.records]
-        expected = [each for each in story.events if lanes.lane(each.event.sensor).partition == partition]
+        expected = [each for each in story.events if slots.slot(each.event.sensor).partition == partition]
         assert [record["value"] for record in records] == [each.body for each in expected]
         assert [record["key"] for record in records] == [str(each.event.sensor).encode() for each in expected]
         assert all(batch.records for batch in batches)

@@ -9,17 +9,19 @@ from eventgate.journal.cursors import Standing
 
 
 def standing_from(found: Kept, kept: Standing, digest: bytes | None) -> Standing:
-    """The standing to go on from: the broker's, or the database's where an operator has rewound since.
+    """The standing to go on from: the broker's, in the generation that an operator has opened since.
 
     ``kept`` is the database's copy, which lags but is never ahead; ``digest`` is the journal's at the position that the
-    broker's cursor names, None where the journal does not have that position. Raises CursorLost.
+    broker's cursor names, None where the journal does not have that position. Returns ``kept`` itself where an operator
+    has set the live cursor since. Raises CursorLost.
     """
     broker = found.standing
-    if kept.generation > broker.generation:
+    if kept.since > broker.generation:
         return kept
     if found.lost:
         raise CursorLost("the cursor at the broker was given up and waits for a rewind")
-    if kept.generation < broker.generation or kept.cursor > broker.cursor:
+    opened = kept.generation > broker.generation
+    if kept.generation < broker.generation or _ahead(kept, broker, opened):
         raise CursorLost(
             f"the broker's cursor {_place(broker)} is not a later one than the database's copy {_place(kept)}: "
             "one of them was set back"
@@ -28,7 +30,15 @@ def standing_from(found: Kept, kept: Standing, digest: bytes | None) -> Standing
         raise CursorLost(f"the broker's cursor {_place(broker)} names a position that this journal does not have")
     if digest is not None and digest != found.digest:
         raise CursorLost(f"the broker's cursor {_place(broker)} was made from another history of this journal")
-    return broker
+    # What the live lane did until then, in a window whose fate we never heard perhaps, only the broker knows.
+    return broker._replace(generation=kept.generation, replay=kept.replay) if opened else broker
+
+
+def _ahead(kept: Standing, broker: Standing, opened: bool) -> bool:
+    """Whether the copy leads, in one of the lanes that both have."""
+    if opened or kept.replay is None:
+        return kept.cursor > broker.cursor
+    return kept.cursor > broker.cursor or broker.replay is None or kept.replay.cursor > broker.replay.cursor
 
 
 def _place(standing: Standing) -> str:

@@ -11,7 +11,7 @@ from aiokafka.partitioner import murmur2
 _REMEMBERED = 100_000
 
 
-class Lane(NamedTuple):
+class Slot(NamedTuple):
     """Where a sensor's records go, and under which key (its id as text)."""
 
     partition: int
@@ -19,18 +19,18 @@ class Lane(NamedTuple):
 
 
 class Partitioning:
-    """Lanes by sensor for a topic of so many partitions. murmur2 in Python costs 7 µs a key, hence the memory."""
+    """Slots by sensor for a topic of so many partitions. murmur2 in Python costs 7 µs a key, hence the memory."""
 
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
-        self._lanes: dict[int, Lane] = {}  # by the sensor's number: a UUID hashes and compares in Python, slowly
+        self._slots: dict[int, Slot] = {}  # by the sensor's number: a UUID hashes and compares in Python, slowly
 
-    def lane(self, sensor: UUID) -> Lane:
+    def slot(self, sensor: UUID) -> Slot:
         number = sensor.int
-        found = self._lanes.get(number)
+        found = self._slots.get(number)
         if found is None:
-            if len(self._lanes) >= _REMEMBERED:
-                self._lanes.clear()
+            if len(self._slots) >= _REMEMBERED:
+                self._slots.clear()
             key = str(sensor).encode()
-            found = self._lanes[number] = Lane((murmur2(key) & 0x7FFFFFFF) % self.partitions, key)
+            found = self._slots[number] = Slot((murmur2(key) & 0x7FFFFFFF) % self.partitions, key)
         return found

@@ -18,7 +18,7 @@ ID = "eg-id"
 POSITION = "eg-position"
 """Where the journal has the event: ``position.index``."""
 SOURCE = "eg-source"
-"""Which sink of which journal wrote the record, in which generation of its cursor."""
+"""Which sink of which journal wrote the record, in which generation, and ``r`` where it was the replay lane."""
 REPLAY = "eg-replay"
 """Present where an operator asked to have the event delivered again: the generation."""
 
@@ -37,14 +37,14 @@ class Stamp(NamedTuple):
 
 
 async def pack(
-    events: Sequence[Outgoing], lanes: Partitioning, new_batch: Callable[[], BatchBuilder], stamp: Stamp
+    events: Sequence[Outgoing], partitioning: Partitioning, new_batch: Callable[[], BatchBuilder], stamp: Stamp
 ) -> dict[int, list[BatchBuilder]]:
     """The events as batches by partition, in order."""
     packed: dict[int, list[BatchBuilder]] = {}
     origin = (SOURCE, stamp.source)
     replayed = (REPLAY, b"%d" % stamp.generation)
     for count, (event, _, place, body, replay) in enumerate(events, 1):
-        partition, key = lanes.lane(event.sensor)
+        partition, key = partitioning.slot(event.sensor)
         headers = [(ID, str(event.id).encode()), (POSITION, b"%d.%d" % place), origin]
         if replay:
             headers.append(replayed)

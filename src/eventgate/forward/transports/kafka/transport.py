@@ -23,7 +23,7 @@ from eventgate.forward.transports.kafka.settings import KafkaSettings
 from eventgate.forward.transports.kafka.tail import TooFar, newest_place
 from eventgate.forward.transports.kafka.topics import ensure_topic, reach
 from eventgate.forward.transports.reread import Reread
-from eventgate.journal.cursors import START, Cursor, Standing
+from eventgate.journal.cursors import Cursor, Lane, Standing, Totals
 
 OPEN_SECONDS = 30.0
 WINDOW_SECONDS = 15.0
@@ -61,8 +61,8 @@ class Kafka:
         self._digest_at = digest_at
         self._clock = clock
         self._producer: Producer | None = None
-        self._lanes = Partitioning(settings.partitions)
-        self._delivered_upto: Cursor | None = None
+        self._partitioning = Partitioning(settings.partitions)
+        self._already: dict[Lane, Cursor] = {}
         self._topic_replaced = False
 
     async def open(self, kept: Standing) -> Standing:
@@ -76,12 +76,12 @@ class Kafka:
             raise
 
     async def _open(self, kept: Standing) -> Standing:
-        self._delivered_upto = None
+        self._already = {}
         self._connection = self._files.current()
         producer = self._producer = Producer(self._settings, self._connection, self._group)
         await producer.start()
         await ensure_topic(self._settings, self._connection)
-        self._lanes = Partitioning(await producer.partitions())
+        self._partitioning = Partitioning(await producer.partitions())
         note = None if self._topic_replaced else await producer.kept()
         if note is None:
             standing = await self._recover(producer, kept)
@@ -89,52 +89,63 @@ class Kafka:
             return standing
         found = _decoded(note)
         standing = standing_from(found, kept, await self._digest_at(found.standing.cursor.position))
-        if standing is kept:
-            await self._keep(producer, kept)
-        else:
-            self._delivered_upto = found.delivered_upto
-        if found.partitions != self._lanes.partitions:
+        if standing.since == found.standing.since and found.delivered_upto is not None:
+            self._already[Lane.LIVE] = found.delivered_upto
+        if standing.generation == found.standing.generation and found.replayed_upto is not None:
+            self._already[Lane.REPLAY] = found.replayed_upto
+        if standing.generation != found.standing.generation:
+            await self._keep(producer, standing)
+        if found.partitions != self._partitioning.partitions:
             _log.warning(
                 "the topic's number of partitions changed: a sensor's events may be out of order across the change",
                 topic=self._settings.topic,
-                partitions=self._lanes.partitions,
+                partitions=self._partitioning.partitions,
                 before=found.partitions,
             )
         return standing
 
     async def _recover(self, producer: Producer, kept: Standing) -> Standing:
         """The broker has no cursor. Go on from the database's lagging copy where the topic's own records say how far
-        they reach beyond it, so that these are not written twice; or from the beginning where nothing ever was.
+        they reach beyond it, so that these are not written twice; or from where it began if nothing ever was.
         """
-        reason = "the broker has no cursor, and the topic no record, of this sink"
-        try:
-            newest = await newest_place(
-                self._connection, self._settings.topic, self._lanes.partitions, self._source(kept)
-            )
-        except TooFar as error:
-            newest, reason = None, f"the broker has no cursor of this sink, and {error}"
-        if newest is None and kept.cursor != START.cursor:
-            await self._keep(producer, kept, lost=True)
-            raise CursorLost(f"{reason}: rewind the sink to where it shall go on")
-        if newest is not None and newest > kept.cursor:
-            self._delivered_upto = newest
+        lanes = [Lane.LIVE] if kept.replay is None or kept.replay.done else list(Lane)
+        for lane in lanes:
+            cursor, totals = kept.progress(lane)
+            newest, reason = await self._newest(kept, lane)
+            if newest is None and (reason or totals != Totals()):
+                await self._keep(producer, kept, lost=True)
+                lost = (
+                    f"no cursor of this sink, and {reason}" if reason else "no cursor, and the topic no record, of it"
+                )
+                raise CursorLost(f"the broker has {lost}: rewind the sink to where it shall go on")
+            if newest is not None and newest > cursor:
+                self._already[lane] = newest
         await self._keep(producer, kept)
         return kept
 
+    async def _newest(self, kept: Standing, lane: Lane) -> tuple[Cursor | None, str | None]:
+        """The place of the newest record of a lane, or why it cannot be known."""
+        source, partitions = self._source(kept, lane), self._partitioning.partitions
+        try:
+            return await newest_place(self._connection, self._settings.topic, partitions, source), None
+        except TooFar as error:
+            return None, str(error)
+
     async def deliver(self, window: Window) -> Delivery:
-        producer, already = self._producer, self._delivered_upto
+        producer, already = self._producer, self._already.get(window.lane)
         assert producer is not None, "deliver before open"
         if self._files.current() is not self._connection:
             raise Disconnected("the certificates or the password changed: connecting anew")
         upto, events = window.upto, window.events
         if already is not None:
             events = [outgoing for outgoing in events if outgoing.place > already or outgoing.place.position == 0]
-            self._delivered_upto = already if upto.cursor < already else None
+            if upto.progress(window.lane)[0] >= already:
+                del self._already[window.lane]
         try:
             with translated("delivering"):
                 async with asyncio.timeout(WINDOW_SECONDS):
-                    stamp = Stamp(self._source(upto), upto.generation, self._clock.now_ms())
-                    batches = await pack(events, self._lanes, producer.batch, stamp)
+                    stamp = Stamp(self._source(upto, window.lane), upto.generation, self._clock.now_ms())
+                    batches = await pack(events, self._partitioning, producer.batch, stamp)
                     await producer.transact(batches, upto.cursor.position, await self._note(upto))
         except TopicReplaced:
             self._topic_replaced = True
@@ -156,11 +167,16 @@ class Kafka:
 
     async def _note(self, standing: Standing, *, lost: bool = False) -> str:
         digest = await self._digest_at(standing.cursor.position) or b""
-        return encode(Kept(self._journal, standing, digest, self._lanes.partitions, self._delivered_upto, lost))
+        already, replayed = self._already.get(Lane.LIVE), self._already.get(Lane.REPLAY)
+        partitions = self._partitioning.partitions
+        return encode(Kept(self._journal, standing, digest, partitions, already, lost, replayed))
 
-    def _source(self, standing: Standing) -> bytes:
-        """Marks the records of this sink, in this generation of its cursor; two installations never share it."""
-        return f"{hashlib.sha256(self._group.encode()).hexdigest()[:16]}.{standing.generation}".encode()
+    def _source(self, standing: Standing, lane: Lane) -> bytes:
+        """Marks the records of one lane of this sink: the live one from where its cursor was set on, a replay for
+        itself. Two installations never share it.
+        """
+        which = f"{standing.since}" if lane is Lane.LIVE else f"{standing.generation}r"
+        return f"{hashlib.sha256(self._group.encode()).hexdigest()[:16]}.{which}".encode()
 
 
 def _decoded(note: str) -> Kept:

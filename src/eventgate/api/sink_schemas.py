@@ -1,0 +1,99 @@
+"""The shapes that answers and bodies about sinks have, for the OpenAPI document.
+
+Pure.
+"""
+
+from eventgate.api.schemas import TIME, UUID, Schema, closed, or_null, ref
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_OPERATORS_COUNT: Schema = {**or_null(_COUNT), "description": "Counts every company's events: the operator's alone."}
+_SECONDS_AT_RATE: Schema = {
+    "type": ["number", "null"],
+    "minimum": 0,
+    "description": "How long that takes at the sink's rate at most; null where it is unbounded.",
+}
+
+SINK_SCHEMAS: dict[str, Schema] = {
+    "Sink": closed(
+        {
+            "name": _TEXT,
+            "companyId": {**or_null(UUID), "description": "Null: the operator's, sees every company."},
+            "filter": {"type": "array", "items": _TEXT},
+            "format": _TEXT,
+            "transport": _TEXT,
+            "guarantee": {"enum": ["exactly once", "confirmed", "written", "best effort"]},
+            "state": _TEXT,
+            "stateSince": TIME,
+            "lastError": or_null(_TEXT),
+            "lastErrorAt": or_null(TIME),
+            "cursor": closed({"position": _COUNT, "index": _COUNT}),
+            "generation": {**_COUNT, "description": "One more each time something is delivered again."},
+            "nextAttemptAt": {**or_null(TIME), "description": "When the receiver is tried again, after a failure."},
+            "replayEventsPerSecond": {**_COUNT, "description": "How fast events are delivered again; 0: unbounded."},
+            "lagEvents": _OPERATORS_COUNT,
+            "lagSeconds": {"type": "number", "description": "Age of the oldest event that is not finished."},
+            "stored": _OPERATORS_COUNT,
+            "before": _OPERATORS_COUNT,
+            "delivered": _COUNT,
+            "filtered": _OPERATORS_COUNT,
+            "dead": _COUNT,
+            "expired": _OPERATORS_COUNT,
+            "pending": _OPERATORS_COUNT,
+            "replay": {
+                "description": "What is, or last was, delivered again beside what is new. Null: nothing ever was.",
+                "oneOf": [ref("Replay"), {"type": "null"}],
+            },
+        }
+    ),
+    "Replay": closed(
+        {
+            "generation": {**_COUNT, "description": "The generation that delivers it, as each event's mark says."},
+            "kind": {"enum": ["replay", "redrive"], "description": "A range of the journal, or dead letters."},
+            "from": {**_COUNT, "description": "What came after this position of the journal is delivered again."},
+            "until": {**_COUNT, "description": "Up to this position: where the sink stood when it was asked for."},
+            "position": {**_COUNT, "description": "How far it has come."},
+            "beganAt": TIME,
+            "stored": {**_OPERATORS_COUNT, "description": "Events in its range: the sum of the counts below."},
+            "delivered": _COUNT,
+            "filtered": _OPERATORS_COUNT,
+            "dead": _COUNT,
+            "expired": _OPERATORS_COUNT,
+            "pending": _OPERATORS_COUNT,
+            "secondsLeft": {
+                "type": ["number", "null"],
+                "minimum": 0,
+                "description": "At the sink's rate; null where it is unbounded, or not yours to know.",
+            },
+        }
+    ),
+    "SinkAnswer": closed({"name": _TEXT, "verb": {"enum": ["pause", "resume", "test"]}, "detail": _TEXT}),
+    "Rewound": closed(
+        {
+            "name": _TEXT,
+            "verb": {"enum": ["rewind"]},
+            "detail": _TEXT,
+            "generation": {**_COUNT, "description": "The one that was opened."},
+            "events": {**_COUNT, "description": "How many events are in its range, before the filter."},
+            "seconds": _SECONDS_AT_RATE,
+        }
+    ),
+    "RewindTo": {
+        "type": "object",
+        "properties": {
+            "to": {
+                "type": ["string", "integer"],
+                "description": "RFC 3339, `YYYY-MM-DD HH:mm` (UTC), or a position of the journal; 0 is its beginning.",
+            },
+            "dryRun": {"type": "boolean", "default": False, "description": "Only say what would be repeated."},
+            "replace": {
+                "type": "boolean",
+                "default": False,
+                "description": "Even if something is being delivered again already, which then ends where it is.",
+            },
+        },
+        "required": ["to"],
+        "additionalProperties": False,
+    },
+    "Rewind": closed({"events": _COUNT, "seconds": _SECONDS_AT_RATE}),
+}
