@@ -378,6 +378,9 @@ async def test_sinks_are_shown_and_a_silent_loop_is_said_to_be(service):
     for name in ("%00", "siem%00", "%ff", "x" * 64):
         assert await problem(service, f"/v2/sinks/{name}") == (404, "not-found")
         assert (await service.post(f"/v2/sinks/{name}/pause"))[0] == 404
+    assert (sink["replay"], sink["nextAttemptAt"], sink["replayEventsPerSecond"]) == (None, None, 5000)
+    status, told = await service.post("/v2/sinks/siem/rewind", {"to": 0, "replace": "yes"})
+    assert (status, told["errors"][0]["pointer"]) == (422, "/replace")
     status, told = await service.post("/v2/sinks/siem/rewind", {"to": 0, "from": 1})
     assert (status, told["errors"][0]["pointer"]) == (422, "/from")
     status, told = await service.post("/v2/sinks/siem/pause")

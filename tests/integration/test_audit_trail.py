@@ -16,7 +16,7 @@ import pytest
 from eventgate.access.credentials import SESSION_COOKIE
 from eventgate.mail import Handed, Mail
 from eventgate.signing.keys import SigningKey
-from eventgate.sinks.requests import Answer, Requests
+from eventgate.sinks.requests import Answer, Requests, Verb
 from tests.integration.http_service import Service, http_service
 from tests.integration.signing_in import PASSWORD, Browser, person
 
@@ -50,7 +50,8 @@ async def delivery_loop(service: Service) -> AsyncIterator[None]:
     async def loop() -> None:
         while True:
             for request in await requests.waiting(["siem"]):
-                await requests.answer(request, Answer(done=True, detail="done"))
+                facts = {"generation": 1, "events": 0, "seconds": 0} if request.verb is Verb.REWIND else None
+                await requests.answer(request, Answer(done=True, detail="done", facts=facts))
             await asyncio.sleep(0.01)
 
     task = asyncio.create_task(loop())

@@ -179,6 +179,8 @@ class World:
                 await self.process()
             except Killed:
                 self.kills += 1
+            except Unavailable:
+                continue  # as its supervisor would
             else:
                 if self._done():  # somebody may want something in the very moment it stops
                     return
