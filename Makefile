@@ -13,9 +13,10 @@ run: ## install once, then serve in the foreground (PORT=8080 DATA=data CONFIG=f
 	@scripts/install-python run
 	@exec .venv/bin/eventgate serve $(if $(PORT),--port $(PORT)) $(if $(DATA),--data '$(DATA)') $(if $(CONFIG),--config '$(CONFIG)')
 
-test: check ## everything: the checks, then the tests on a real PostgreSQL, Kafka, rsyslog and syslog-ng
+test: check ## everything: the checks, then the tests on a real PostgreSQL, Kafka, OpenSearch, rsyslog and syslog-ng
 	@scripts/install-syslog-daemons
 	@scripts/install-kafka
+	@scripts/install-opensearch
 	.venv/bin/python -m pytest -q --ignore tests/unit --ignore tests/architecture
 
 check: ## the quick part: style, types, direction of imports, unit tests
@@ -30,6 +31,7 @@ bench: ## every benchmark in turn, and one table of their ratios
 	@scripts/install-python test
 	@scripts/install-syslog-daemons
 	@scripts/install-kafka
+	@scripts/install-opensearch
 	@scripts/install-wrk
 	.venv/bin/python -m benchmarks.report
 

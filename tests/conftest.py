@@ -56,6 +56,13 @@ def public_path() -> Iterator[Path]:
         yield directory
 
 
+@pytest.fixture(scope="session")
+def public_directory() -> Iterator[Path]:
+    """The same for the whole run."""
+    with _public_directory() as directory:
+        yield directory
+
+
 @contextmanager
 def _public_directory() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="eventgate-test-"))

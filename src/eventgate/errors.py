@@ -75,6 +75,10 @@ class Refused(DeliveryError):
     """The receiver will never take this: to the dead letters with its words, and the cursor goes on."""
 
 
+class Gone(DeliveryError):
+    """The receiver wants nothing more from us, ever: the sink rests until an operator resumes it."""
+
+
 @dataclass(eq=False)
 class ConfigurationError(EventGateError):
     """A mistake in the configuration: names the source (file or variable), the key, what was expected and what came."""

@@ -76,6 +76,15 @@ class Desk:
             await self._store.set_state(self._plan.name, state, error, next_attempt)
             self._said = (state, error)
 
+    async def retire(self, inbox: Inbox, reason: str) -> None:
+        """The receiver wants nothing more: rest as if somebody had paused the sink, until somebody resumes it.
+
+        Raises Unavailable; the receiver will say it again.
+        """
+        await self._store.pause(self._plan.name)
+        inbox.rest(True)
+        await self.say(State.PAUSED, reason)
+
     async def serve(self, inbox: Inbox, connected: Transport | None, *, lost: bool = False) -> bool:
         """Answer what is asked; True when the loop should begin a new session because of it.
 

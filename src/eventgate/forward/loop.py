@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import structlog
 
 from eventgate.clock import Clock
-from eventgate.errors import Deferred, DeliveryError, Disconnected, Refused, Unavailable
+from eventgate.errors import Deferred, DeliveryError, Disconnected, Gone, Refused, Unavailable
 from eventgate.forward.allowance import Allowance
 from eventgate.forward.backoff import Backoff
 from eventgate.forward.course import Course
@@ -110,6 +110,8 @@ class DeliveryLoop:
         except CursorLost as lost:
             self._lost = True
             await self._desk.say(State.CURSOR_LOST, str(lost))
+        except Gone as gone:
+            await self._desk.retire(self._inbox, str(gone))
         except Refused as refusal:
             # The event is known by now and left out, or the next windows are smaller.
             _log.debug("window refused", sink=self._name, reason=str(refusal))

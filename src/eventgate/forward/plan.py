@@ -7,7 +7,7 @@ formats and transports: what a new one must be added to.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,6 +19,10 @@ from eventgate.formats.rfc5424 import Rfc5424
 from eventgate.forward import beginning
 from eventgate.forward.transports import Transport
 from eventgate.forward.transports.file import FileSettings, LinesFile
+from eventgate.forward.transports.http.bulk import Bulk, BulkSettings
+from eventgate.forward.transports.http.hec import Hec, HecSettings
+from eventgate.forward.transports.http.settings import HttpSettings
+from eventgate.forward.transports.http.webhook import Webhook, WebhookSettings
 from eventgate.forward.transports.kafka.settings import KafkaSettings
 from eventgate.forward.transports.kafka.transport import Kafka
 from eventgate.forward.transports.relp import Relp, RelpSettings
@@ -26,7 +30,7 @@ from eventgate.forward.transports.stream import SecureSettings, SyslogStream, Tc
 from eventgate.forward.transports.tls import TlsSettings, client_context
 from eventgate.forward.transports.udp import SyslogDatagrams, UdpSettings
 from eventgate.query import parse_filters
-from eventgate.sinks.definition import SinkDefinition
+from eventgate.sinks.definition import SinkDefinition, reader
 
 
 class History(NamedTuple):
@@ -36,24 +40,51 @@ class History(NamedTuple):
     digest_at: Callable[[int], Awaitable[bytes | None]]
 
 
+class Surroundings(NamedTuple):
+    """What a transport may have to know beside its settings; ``structured``: its format makes JSON objects."""
+
+    sink: str
+    structured: bool
+    history: History
+    clock: Clock
+
+
 class _Offer(NamedTuple):
-    """A transport: the keys it understands, what it promises, and how it is made."""
+    """A transport: the keys it understands, what it promises (which may hang on those), and how it is made."""
 
     settings: type[BaseModel]
-    guarantee: str
-    make: Callable[[Any, str, History, Clock], Transport]
+    guarantee: Callable[[Any], str]
+    make: Callable[[Any, Surroundings], Transport]
 
 
 TRANSPORTS: Mapping[str, _Offer] = {
-    "udp": _Offer(UdpSettings, SyslogDatagrams.guarantee, lambda settings, *_: SyslogDatagrams(settings)),
-    "tcp": _Offer(TcpSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
-    "tls": _Offer(SecureSettings, SyslogStream.guarantee, lambda settings, *_: SyslogStream(settings)),
-    "relp": _Offer(RelpSettings, Relp.guarantee, lambda settings, *_: Relp(settings)),
-    "file": _Offer(FileSettings, LinesFile.guarantee, lambda settings, *_: LinesFile(settings)),
+    "udp": _Offer(UdpSettings, lambda _: SyslogDatagrams.guarantee, lambda settings, _: SyslogDatagrams(settings)),
+    "tcp": _Offer(TcpSettings, lambda _: SyslogStream.guarantee, lambda settings, _: SyslogStream(settings)),
+    "tls": _Offer(SecureSettings, lambda _: SyslogStream.guarantee, lambda settings, _: SyslogStream(settings)),
+    "relp": _Offer(RelpSettings, lambda _: Relp.guarantee, lambda settings, _: Relp(settings)),
+    "file": _Offer(FileSettings, lambda _: LinesFile.guarantee, lambda settings, _: LinesFile(settings)),
     "kafka": _Offer(
         KafkaSettings,
-        Kafka.guarantee,
-        lambda settings, sink, history, clock: Kafka(settings, sink, history.id, history.digest_at, clock),
+        lambda _: Kafka.guarantee,
+        lambda settings, around: Kafka(
+            settings, around.sink, around.history.id, around.history.digest_at, around.clock
+        ),
+    ),
+    "hec": _Offer(
+        HecSettings,
+        lambda settings: settings.guarantee,
+        lambda settings, around: Hec(
+            settings,
+            around.clock,
+            channel=uuid5(around.history.id, reader(around.sink)),
+            structured=around.structured,
+        ),
+    ),
+    "bulk": _Offer(BulkSettings, lambda _: Bulk.guarantee, lambda settings, around: Bulk(settings, around.clock)),
+    "webhook": _Offer(
+        WebhookSettings,
+        lambda _: Webhook.guarantee,
+        lambda settings, around: Webhook(settings, around.clock, structured=around.structured),
     ),
 }
 
@@ -100,6 +131,8 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
             built = build(**options)
             if isinstance(built, TlsSettings) and (built.ca_file or built.certificate_file):
                 client_context(built)  # a file that cannot be read is told before anything starts
+            if isinstance(built, HttpSettings):
+                built.read_files()
         except ValidationError as error:
             problems.extend(_explained(error, where))
         except ConfigurationError as error:
@@ -120,6 +153,9 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
         problems.extend(FieldError(f"{where}.{each.pointer}", each.code, each.detail) for each in error.errors)
     if fault := beginning.fault_of(definition.begin):
         problems.append(FieldError(f"{where}.begin", "unknown", fault))
+    structured = definition.format == "json"
+    if definition.transport == "bulk" and not structured:
+        problems.append(FieldError(f"{where}.format", "unfit", "expected a format of JSON objects: documents are such"))
     if problems or offer is None or matches is None:
         raise ConfigurationError(source, problems)
     company, made = definition.company, offer.make
@@ -129,10 +165,10 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
 
     return Plan(
         definition,
-        offer.guarantee,
+        offer.guarantee(settings),
         matches if company is None else wants_own,
         encode,
-        lambda history, clock: made(settings, definition.name, history, clock),
+        lambda history, clock: made(settings, Surroundings(definition.name, structured, history, clock)),
     )
 
 

@@ -22,7 +22,14 @@ _CONNECT_SECONDS = 5.0
 
 
 class OutboundError(EventGateError):
-    """No answer was had: not reachable, not allowed, not in time, too long. The message holds no header and no body."""
+    """No answer was had: not reachable, not allowed, not in time, too long. The message holds no header and no body.
+
+    ``reason`` is the message without the address asked, for addresses that are secrets themselves.
+    """
+
+    def __init__(self, reason: str, asked: str | None = None) -> None:
+        super().__init__(f"{asked}: {reason}" if asked else reason)
+        self.reason = reason
 
 
 class Answer(NamedTuple):
@@ -37,6 +44,7 @@ class Outbound:
     """One purpose's way out: its permission, certificates, proxy and connections. An async context manager.
 
     ``ca_file`` replaces the system's authorities; ``certificate_file`` with ``key_file`` is what we show (PEM).
+    ``server_name`` is the name that certificates must carry, where that is not the address's host.
     ``proxy`` is the URL of an HTTP proxy that the operator configured (for HTTPS it is asked to CONNECT). It may have
     a private address; what stands behind it is the proxy's to judge, but for addresses written out, which we judge.
     The environment's proxy variables are not read. Raises OSError or ssl.SSLError for certificates that are not usable.
@@ -49,6 +57,7 @@ class Outbound:
         ca_file: Path | None = None,
         certificate_file: Path | None = None,
         key_file: Path | None = None,
+        server_name: str | None = None,
         proxy: str | None = None,
         connections: int = 8,
         resolver: AbstractResolver | None = None,
@@ -56,6 +65,7 @@ class Outbound:
         self._reach = reach or Reach()
         self._dialled = Reach(private=True) if proxy else self._reach
         self._proxy = proxy
+        self._server_name = server_name
         self._connections = connections
         self._resolver = resolver
         self._tls = ssl.create_default_context(cafile=ca_file)
@@ -113,11 +123,12 @@ class Outbound:
                 headers={"Accept-Encoding": "identity", **(headers or {})},
                 allow_redirects=False,
                 proxy=self._proxy,
+                server_hostname=self._server_name,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS)),
             ) as response:
                 return Answer(response.status, response.headers, await _read(response, most_bytes))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise OutboundError(f"{method} {target.with_user(None).with_query(None)}: {_reason(error)}") from error
+            raise OutboundError(_reason(error), f"{method} {target.with_user(None).with_query(None)}") from error
 
     def _socket(self, dialled: Any) -> socket.socket:
         """Make the socket for one address that is about to be dialled: the last moment to refuse it."""

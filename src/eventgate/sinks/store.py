@@ -122,6 +122,11 @@ class SinkStore:
             rows = await self._pool.fetch("SELECT name FROM sinks WHERE paused AND name = ANY($1::text[])", names)
         return {row["name"] for row in rows}
 
+    async def pause(self, name: str) -> None:
+        """From now on the sink is meant to rest."""
+        with translated():
+            await self._pool.execute("UPDATE sinks SET paused = true WHERE name = $1", name)
+
     async def all(self, company: UUID | None) -> list[SinkStatus]:
         """The configured sinks of one company, or all of them for the operator (None), by name."""
         with translated():

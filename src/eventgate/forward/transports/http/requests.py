@@ -1,0 +1,123 @@
+"""A window as several requests on their way at once, and each request down to the one event that a receiver refuses.
+
+Touches nothing itself: the transport sends. A refusal does not break an HTTP connection, so the search for the event
+that caused it needs no new session: the same request is sent again by halves, until one event is left.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+from eventgate.errors import DeliveryError, Refused
+from eventgate.forward.transports import Delivery, Outgoing, Refusal
+from eventgate.forward.transports.http.answers import TooLarge
+from eventgate.journal.cursors import Cursor
+
+Part = Sequence[Outgoing]
+"""The events of one request."""
+Send = Callable[[Part], Awaitable[Delivery]]
+"""Send one request. Its fate is a Delivery: with no failure and fewer than all finished, the rest is to be sent on its
+own; with the failure Refused, what is not finished was refused as a whole. DeliveryError may be raised as well."""
+
+_SMALLEST = 64 << 10
+
+
+class Cut:
+    """How large one request may be; learns from a receiver that says no to its size."""
+
+    def __init__(self, events: int, size: int) -> None:
+        self._events = events
+        self._size = size
+
+    def parts(self, events: Sequence[Outgoing], known: Mapping[Cursor, int]) -> list[Part]:
+        """Cut a window; replayed events never share a request with others.
+
+        ``known`` says by the place of its first event how many events a request had that may have arrived: it is made
+        of the same again.
+        """
+        return list(self._cut(events, known))
+
+    def learn(self, part: Part) -> None:
+        """This much was too much."""
+        self._size = max(min(self._size, _size(part)) // 2, _SMALLEST)
+
+    def _cut(self, events: Sequence[Outgoing], known: Mapping[Cursor, int]) -> Iterator[Part]:
+        start = size = 0
+        for number, outgoing in enumerate(events):
+            had = known.get(events[start].place)
+            full = number - start >= (had or self._events) or (had is None and size + len(outgoing.body) > self._size)
+            if number > start and (full or outgoing.replay is not events[start].replay):
+                yield events[start:number]
+                start, size = number, 0
+            size += len(outgoing.body)
+        if events:
+            yield events[start:]
+
+
+async def carry(parts: Sequence[Part], send: Send, at_once: int) -> tuple[Delivery, list[Part]]:
+    """Send all parts, so many at once: how far the window is finished, and the parts beyond that which were sent.
+
+    After the first failure nothing new is begun, and what is on its way is waited for.
+    """
+    fates: list[Delivery | None] = [None] * len(parts)
+    todo = iter(range(len(parts)))
+    failed = False
+
+    async def work() -> None:
+        nonlocal failed
+        while not failed and (number := next(todo, None)) is not None:
+            fates[number] = fate = await _fate(parts[number], send)
+            failed = failed or fate.failure is not None
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(at_once, len(parts))):
+            group.create_task(work())
+    whole = next((n for n, fate in enumerate(fates) if fate is None or fate.failure is not None), len(parts))
+    return _beginning(fates), [part for part, fate in zip(parts, fates, strict=True) if fate is not None][whole:]
+
+
+def _beginning(fates: Sequence[Delivery | None]) -> Delivery:
+    """The fate of a window whose parts had these: what counts ends at the first failure."""
+    finished = 0
+    refused: list[Refusal] = []
+    for fate in fates:
+        if fate is None:
+            break
+        refused += [Refusal(finished + number, reason) for number, reason in fate.refused]
+        finished += fate.finished
+        if fate.failure is not None:
+            break
+    failure = next((fate.failure for fate in fates if fate is not None and fate.failure is not None), None)
+    return Delivery(finished, refused, failure)
+
+
+async def _fate(part: Part, send: Send) -> Delivery:
+    finished, size = 0, len(part)
+    refused: list[Refusal] = []
+    while finished < len(part):
+        piece = part[finished : finished + size]
+        delivery = await _asked(piece, send)
+        refused += [Refusal(finished + number, reason) for number, reason in delivery.refused]
+        finished += delivery.finished
+        left = len(piece) - delivery.finished
+        if delivery.failure is None:
+            assert delivery.finished, "a request that neither did anything nor failed"
+        elif not isinstance(delivery.failure, Refused):
+            return Delivery(finished, refused, delivery.failure)
+        elif left > 1:
+            size = left // 2
+        else:
+            refused.append(Refusal(finished, str(delivery.failure)))
+            finished += 1
+            size = size if isinstance(delivery.failure, TooLarge) else len(part)
+    return Delivery(finished, refused)
+
+
+async def _asked(piece: Part, send: Send) -> Delivery:
+    try:
+        return await send(piece)
+    except DeliveryError as error:
+        return Delivery(0, (), error)
+
+
+def _size(part: Part) -> int:
+    return sum(len(outgoing.body) for outgoing in part)
