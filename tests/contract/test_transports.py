@@ -1,7 +1,7 @@
 """What holds for every transport, whatever it speaks: the port's promises, on real receivers.
 
-rsyslog for syslog and RELP, a directory for files, Apache Kafka for Kafka, OpenSearch for bulk requests, and programs of
-our own for webhooks and for Splunk's event collector.
+rsyslog for syslog and RELP, a directory for files, Apache Kafka for Kafka, OpenSearch for bulk requests, and programs
+of our own for webhooks and for Splunk's event collector.
 """
 
 import asyncio

@@ -112,8 +112,7 @@ class DeliveryLoop:
             await self._desk.say(State.CURSOR_LOST, str(lost))
         except Gone as gone:
             await self._desk.retire(self._inbox, str(gone))
-        except Refused as refusal:
-            # The event is known by now and left out, or the next windows are smaller.
+        except Refused as refusal:  # the event is known by now and left out, or the next windows are smaller
             _log.debug("window refused", sink=self._name, reason=str(refusal))
         except (DeliveryError, Unavailable) as failure:
             pause = self._backoff.next()

@@ -50,7 +50,7 @@ def test_every_mistake_at_once() -> None:
 
 def test_an_unknown_transport_names_those_there_are() -> None:
     assert mistakes("carrier-pigeon")["transport"] == (
-        "expected one of file, kafka, relp, tcp, tls, udp, found 'carrier-pigeon'"
+        "expected one of bulk, file, hec, kafka, relp, tcp, tls, udp, webhook, found 'carrier-pigeon'"
     )
 
 
@@ -82,5 +82,5 @@ def test_the_configuration_file_documents_every_key_of_every_transport_and_forma
     known = {name for kind in TRANSPORTS.values() for name in kind.settings.model_fields}
     known |= {name for keys in FORMAT_KEYS.values() for name in keys}
     documented = set(re.findall(r"^# ([a-z_]+) = ", sinks, re.MULTILINE))
-    assert known - documented == {"password"}  # named beside password_file
+    assert known - documented == {"password", "token", "api_key"}  # named beside their files
     assert documented - known == set(SinkDefinition.__dataclass_fields__) - {"options", "filters"} | {"filter"}
