@@ -4,6 +4,7 @@ Splunk itself cannot be had for tests; tests/services/hec_program.py says what i
 """
 
 import asyncio
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -226,6 +227,42 @@ async def test_over_tls_with_our_certificate_and_no_other(tmp_path: Path, certif
             with pytest.raises(Disconnected):
                 await stranger.open(START)
             await stranger.close()
+
+
+async def test_a_certificate_in_its_file_is_used_from_the_next_window_on(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = Certificates.make(tmp_path / "other")
+    ours = {"certificate_file": tmp_path / "ours.pem", "key_file": tmp_path / "ours-key.pem"}
+
+    def show(shown: Certificates) -> None:
+        shutil.copy(shown.client_key, ours["key_file"])
+        shutil.copy(shown.client, ours["certificate_file"])
+
+    show(certificates)
+    with EventCollector(tmp_path, certificates) as collector:
+        transport = made("hec", "json", **towards(collector, ca_file=certificates.ca, **ours))()
+        await transport.open(START)
+        assert (await transport.deliver(events(0, 5))).finished == 5
+        show(other)
+        assert isinstance((await transport.deliver(events(5, 5))).failure, Disconnected)
+        show(certificates)
+        assert (await transport.deliver(events(5, 5))).finished == 5
+        await transport.close()
+
+
+async def test_answers_that_get_lost_cost_duplicates_and_no_event(gate: Forwarding, collector: EventCollector) -> None:
+    """The collector took the request and its answer was lost, twice; a third time a proxy was in the way."""
+    cut = {"status": 200, "take": True, "drop": True}
+    collector.script(cut, cut, {"status": 502, "take": True})
+    stored = await gate.store(300)
+    async with gate.running(sink("siem", "hec", **towards(collector))):
+        status = await gate.until_done("siem")
+    assert (status.ledger.delivered, status.ledger.dead) == (300, 0)
+    seen = ids(collector)
+    assert set(seen) == {str(event.id) for event in stored}
+    assert seen.total() <= 4 * 300
 
 
 async def test_check_tells_an_unhealthy_collector(collector: EventCollector) -> None:

@@ -174,6 +174,15 @@ async def test_certificates_are_checked_both_ways(certificates):
         await failure(url, ca_file=certificates.ca)  # it wants a certificate of us
 
 
+async def test_the_name_in_the_certificate_may_be_another_than_that_of_the_address(certificates):
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificates.server, certificates.server_key)
+    async with serving(hello, tls) as server:
+        url = f"https://127.0.0.1:{server.port}/"
+        assert (await get(url, ca_file=certificates.ca, server_name="localhost")).body == b"hello"
+        assert "siem.test" in await failure(url, ca_file=certificates.ca, server_name="siem.test")
+
+
 async def test_a_proxy_is_asked_to_connect_and_only_the_configured_one(certificates, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -20,6 +20,7 @@ _TIMESTAMP = b'{"@timestamp":'
 _FIELD = re.compile(r"%[YmdH]")
 _NAME = re.compile(r"^[^-_+A-Z\\/*?\"<>| ,#:%][^A-Z\\/*?\"<>| ,#:%]{0,200}$")
 _HOUR_MS = 3_600_000
+_json = msgspec.json.Encoder().encode
 _SETTINGS = frozenset({"invalid_index_name_exception", "index_closed_exception", "validation_exception"})
 """Errors with status 400 that no other document would escape: they are for whoever looks after the cluster."""
 
@@ -58,8 +59,8 @@ class Target:
         name = _named(self.pattern, event.timestamp // _HOUR_MS)
         return b'{"create":{"_index":%b,"_id":"%b.%b"}}\n%b\n' % (
             name,
-            str(event.company).encode(),
-            str(event.id).encode(),
+            _json(event.company)[1:-1],
+            _json(event.id)[1:-1],
             document,
         )
 
@@ -131,4 +132,4 @@ def _item(result: _Result) -> Item:
 @lru_cache(1024)
 def _named(pattern: str, hour: int) -> bytes:
     moment = datetime.fromtimestamp(hour * 3600, UTC)
-    return msgspec.json.encode(_FIELD.sub(lambda found: moment.strftime(found[0]), pattern))
+    return _json(_FIELD.sub(lambda found: moment.strftime(found[0]), pattern))

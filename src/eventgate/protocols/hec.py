@@ -42,14 +42,14 @@ class Envelope:
     def wrap(self, event: Event, serial: str, body: bytes, *, replay: bool = False) -> bytes:
         """One event. Its id, which a receiver drops repeats by, is an indexed field whatever the format."""
         seconds, ms = divmod(event.timestamp, 1000)
-        return b'{"time":%d.%03d,"host":%b%b,"event":%b,"fields":{"eventgate_id":"%b","eventgate_company":"%b"%b}}' % (
+        return b'{"time":%d.%03d,"host":%b%b,"event":%b,"fields":{"eventgate_id":%b,"eventgate_company":%b%b}}' % (
             seconds,
             ms,
             _quoted(self.host or serial),
             _members(self.index, self.source, self.sourcetype),
             body if self.structured else _json(body.decode()),
-            str(event.id).encode(),
-            str(event.company).encode(),
+            _json(event.id),
+            _json(event.company),
             b',"eventgate_replay":"true"' if replay else b"",
         )
 

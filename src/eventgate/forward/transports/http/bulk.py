@@ -18,12 +18,12 @@ from eventgate.forward.transports.http.compression import packed
 from eventgate.forward.transports.http.line import Line
 from eventgate.forward.transports.http.requests import Cut, Part
 from eventgate.forward.transports.http.settings import HttpSettings, header_word, secret
-from eventgate.forward.transports.http.transport import HttpTransport
+from eventgate.forward.transports.http.transport import ROUNDS, HttpTransport
 from eventgate.forward.transports.reread import Reread
 from eventgate.protocols import bulk
 from eventgate.protocols.bulk import Verdict
 
-_EVENTS, _BYTES = 1000, 1 << 20
+_EVENTS, _BYTES = 500, 1 << 20
 
 
 def _target(text: str) -> str:
@@ -73,7 +73,7 @@ class Bulk(HttpTransport):
     """One index, data stream, or family of indices of one cluster."""
 
     def __init__(self, settings: BulkSettings, clock: Clock) -> None:
-        limits = Limits(min(settings.in_flight * _EVENTS, 10_000), 4 << 20)
+        limits = Limits(min(settings.in_flight * _EVENTS * ROUNDS, 8000), 4 << 20)
         super().__init__(settings, limits, Cut(_EVENTS, _BYTES), clock, at_once=settings.in_flight)
         self._target = bulk.Target(settings.index)
         self._compress = settings.gzip
@@ -107,9 +107,10 @@ class Bulk(HttpTransport):
             raise Deferred(f"{words(answer, self._line.name)}: {readable(str(error))}") from error
         refused: list[Refusal] = []
         for number, item in enumerate(items):
+            if item.verdict is Verdict.DONE:
+                continue
             reason = f"{self._line.name}: {readable(item.reason)}"
             if item.verdict is Verdict.LATER:
                 return Delivery(number, refused, Deferred(reason))
-            if item.verdict is Verdict.REFUSED:
-                refused.append(Refusal(number, reason))
+            refused.append(Refusal(number, reason))
         return Delivery(len(part), refused)

@@ -20,13 +20,13 @@ from eventgate.forward.transports.http.compression import packed
 from eventgate.forward.transports.http.line import Line
 from eventgate.forward.transports.http.requests import Cut, Part
 from eventgate.forward.transports.http.settings import HttpSettings, header_word, secret
-from eventgate.forward.transports.http.transport import HttpTransport
+from eventgate.forward.transports.http.transport import ROUNDS, HttpTransport
 from eventgate.forward.transports.reread import Reread
 from eventgate.outbound import Answer
 from eventgate.protocols import hec
 
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-_EVENTS, _BYTES = 1000, 1 << 20
+_EVENTS, _BYTES = 500, 1 << 20
 
 
 class HecSettings(HttpSettings):
@@ -76,7 +76,7 @@ class Hec(HttpTransport):
 
     def __init__(self, settings: HecSettings, clock: Clock, *, channel: uuid.UUID, structured: bool) -> None:
         large = settings.acknowledge  # a window waits for the indexers once
-        limits = Limits(10_000, 8 << 20) if large else Limits(settings.in_flight * _EVENTS, 4 << 20)
+        limits = Limits(10_000, 8 << 20) if large else Limits(min(settings.in_flight * _EVENTS * ROUNDS, 8000), 4 << 20)
         # All requests of a window may wait for the indexers together; its connections are fewer.
         at_once = -(-limits.events // _EVENTS) + 8 if large else settings.in_flight
         super().__init__(settings, limits, Cut(_EVENTS, _BYTES), clock, at_once=at_once)

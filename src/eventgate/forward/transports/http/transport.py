@@ -16,6 +16,9 @@ from eventgate.forward.transports.http.settings import HttpSettings
 from eventgate.journal.cursors import Cursor, Standing
 from eventgate.outbound import Answer
 
+ROUNDS = 4
+"""How often each request in flight is used in one window: the last of a window wait for none of the next."""
+
 
 class HttpTransport(ABC):
     """A transport but for its protocol."""
