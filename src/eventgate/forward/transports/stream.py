@@ -20,7 +20,7 @@ from eventgate.forward.transports.tls import TlsSettings, client_contexts
 from eventgate.journal.cursors import Standing
 from eventgate.protocols import line_framing, octet_counting
 
-_FIRST_LOOK, _LONGEST_LOOK = 0.0005, 0.05
+_FIRST_LOOK, _LONGEST_LOOK = 0.0005, 0.004
 
 
 class TcpSettings(Settings):
