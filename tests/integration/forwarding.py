@@ -30,6 +30,7 @@ from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStatus, SinkStore
 
 PATIENCE = 30.0
+_OWN = ("format", "filters", "company", "begin", "replay_events_per_second")
 
 
 @dataclass
@@ -91,7 +92,7 @@ class Forwarding:
 
 def sink(name: str, transport: str, **rest: Any) -> Plan:
     """A plan as a configuration file would make it."""
-    own = {key: rest.pop(key) for key in ("format", "filters", "company") if key in rest}
+    own = {key: rest.pop(key) for key in _OWN if key in rest}
     return plan(SinkDefinition(name, transport, options=rest, **own), "test.toml")
 
 

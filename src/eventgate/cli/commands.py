@@ -4,6 +4,7 @@ Touches the terminal. Commands import what they need when they run, so that ``--
 """
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
 
@@ -54,13 +55,15 @@ def _eventgate(
     """Options of the command itself; its callback has done what there is to do."""
 
 
-for panel, commands in {
+_COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Run it": (serve, check, migrate),
-    "Use it": (send, alerts, tail, sinks),
+    "Use it": (send, alerts, tail),
     "Trust it": (verify, audit),
-}.items():
+}
+for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(sinks, rich_help_panel="Use it")
 for group in (keys, users, companies):
     app.add_typer(group, rich_help_panel="Say who may do what")
 

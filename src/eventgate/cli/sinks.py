@@ -1,4 +1,4 @@
-"""``eventgate sinks``: what went where, and what waits.
+"""``eventgate sinks``: what went where, what waits, and what people want of it.
 
 Touches EventGate over HTTP and the terminal.
 """
@@ -8,31 +8,61 @@ from typing import Annotated, Any
 
 import typer
 
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url
+from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, segment
 
+_PATH = "/v2/sinks"
 _STATES = {"running": "green", "retrying": "yellow", "paused": "cyan", "cursor-lost": "bold red"}
 
+sinks = typer.Typer(
+    name="sinks",
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
-def sinks(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")] = False,
+Name = Annotated[str, typer.Argument(help="The sink's name, as configured.", metavar="NAME")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")]
+
+
+@sinks.callback(invoke_without_command=True)
+def _without_a_command(
+    context: typer.Context,
+    *,
+    as_json: AsJson = False,
     url: Url = None,
     key: Key = None,
     data: Data = HERE,
     ca_file: CaFile = None,
 ) -> None:
-    """Show every sink: its state, what it delivered, and what is still to come.
-
-    Delivered + filtered + dead + expired + pending is everything stored since the sink began.
+    """Show where events go: each sink's state, what it delivered, what is still to come. Deliver the past again.
 
     [bold]Examples[/bold]
 
     eventgate sinks
 
-    eventgate sinks --json | jq 'select(.pending > 1000) | .name'
+    eventgate sinks rewind soc --to '2026-11-20 14:00' --dry-run
+    """
+    if context.invoked_subcommand is None:
+        list_sinks(as_json=as_json, url=url, key=key, data=data, ca_file=ca_file)
+
+
+@sinks.command("list")
+def list_sinks(
+    *, as_json: AsJson = False, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None
+) -> None:
+    """Show every sink: its state, what it delivered, and what is still to come.
+
+    Delivered + filtered + dead + expired + pending is everything stored since the sink began. A line that begins with
+    "again" is what is being delivered once more, beside what is new.
+
+    [bold]Examples[/bold]
+
+    eventgate sinks
+
+    eventgate sinks list --json | jq 'select(.pending > 1000) | .name'
     """
     from eventgate.cli import terminal
 
-    found = Gate.find(url, key, data, ca_file).get("/v2/sinks")["data"]
+    found = Gate.find(url, key, data, ca_file).get(_PATH)["data"]
     if as_json:
         for sink in found:
             print(json.dumps(sink))
@@ -40,6 +70,68 @@ def sinks(
         _show(found)
     else:
         terminal.err.print("No sink is configured. [[sinks]] in the configuration file makes one.", markup=False)
+
+
+@sinks.command()
+def rewind(
+    name: Name,
+    *,
+    to: Annotated[
+        str,
+        typer.Option(help="Deliver again what came after: '2026-11-20 14:00' (UTC), RFC 3339, or a position; 0: all."),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much that is, and how long.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Even if something is being delivered again: that ends where it is.")
+    ] = False,
+    url: Url = None,
+    key: Key = None,
+    data: Data = HERE,
+    ca_file: CaFile = None,
+) -> None:
+    """Deliver the past again, beside what is new: each event with its id, and marked as replayed.
+
+    [bold]Examples[/bold]
+
+    eventgate sinks rewind soc --to '2026-11-20 14:00' --dry-run
+
+    eventgate sinks rewind soc --to 0
+    """
+    from eventgate.cli import terminal
+
+    body: dict[str, Any] = {"to": int(to) if to.isascii() and to.isdigit() else to, "dryRun": dry_run}
+    if replace:
+        body["replace"] = True
+    told = Gate.find(url, key, data, ca_file).post(f"{_PATH}/{segment(name)}/rewind", body)
+    seconds = told["seconds"]
+    how_long = "as fast as the receiver takes them" if seconds is None else f"in {_duration(seconds)} or more"
+    verb = "would be delivered" if dry_run else f"are delivered in generation {told['generation']}"
+    terminal.out.print(terminal.plain(f"{told['events']:,} events {verb} again, {how_long}."))
+
+
+@sinks.command()
+def pause(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
+    """Stop delivering to a sink. It keeps its place, and rests until it is resumed, over restarts too."""
+    _ask(Gate.find(url, key, data, ca_file), name, "pause")
+
+
+@sinks.command()
+def resume(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
+    """Deliver again to a sink that was paused, from where it stood."""
+    _ask(Gate.find(url, key, data, ca_file), name, "resume")
+
+
+@sinks.command("test")
+def send_test(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
+    """Send one event that is marked as a test, and say what came back."""
+    _ask(Gate.find(url, key, data, ca_file), name, "test")
+
+
+def _ask(gate: Gate, name: str, verb: str) -> None:
+    from eventgate.cli import terminal
+
+    told = gate.post(f"{_PATH}/{segment(name)}/{verb}")
+    terminal.out.print(terminal.plain(f"{name}: {told['detail']}"))
 
 
 def _show(found: list[dict[str, Any]]) -> None:
@@ -58,6 +150,10 @@ def _show(found: list[dict[str, Any]]) -> None:
         counts = [_count(sink[name]) for name in ("delivered", "filtered", "dead", "expired", "pending")]
         behind = _duration(sink["lagSeconds"])
         table.add_row(terminal.plain(sink["name"]), state, terminal.plain(sink["guarantee"]), *counts, behind)
+        if (replay := sink["replay"]) and replay["pending"]:
+            counts = [_count(replay[name]) for name in ("delivered", "filtered", "dead", "expired", "pending")]
+            left = "" if replay["secondsLeft"] is None else _duration(replay["secondsLeft"])
+            table.add_row("again", "", f"generation {replay['generation']}", *counts, left)
     terminal.out.print(table, soft_wrap=False)
     for sink in found:
         if sink.get("lastError"):
