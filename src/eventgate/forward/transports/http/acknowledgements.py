@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from eventgate.errors import DeliveryError, Disconnected
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 2.0
 
 
 class Acknowledgements:

@@ -17,7 +17,7 @@ from eventgate.forward.transports.http.answers import TooLarge, readable, words
 from eventgate.forward.transports.http.compression import packed
 from eventgate.forward.transports.http.line import Line
 from eventgate.forward.transports.http.requests import Cut, Part
-from eventgate.forward.transports.http.settings import HttpSettings, header_word, secret
+from eventgate.forward.transports.http.settings import BaseUrl, HttpSettings, header_word, secret
 from eventgate.forward.transports.http.transport import ROUNDS, HttpTransport
 from eventgate.forward.transports.reread import Reread
 from eventgate.protocols import bulk
@@ -34,6 +34,7 @@ def _target(text: str) -> str:
 class BulkSettings(HttpSettings):
     """Keys of transport ``bulk``."""
 
+    url: BaseUrl
     index: Annotated[str, AfterValidator(_target)] = "eventgate-%Y.%m.%d"
     """An index or a data stream."""
     api_key: Annotated[str | None, Field(repr=False)] = None
@@ -82,12 +83,12 @@ class Bulk(HttpTransport):
 
     async def _greet(self, line: Line) -> None:
         """Any answer but a 401 will do: a key that may write need not be allowed to ask who is there."""
-        answer = await line.ask("HEAD", f"{self._base}/", self._authorization.current())
+        answer = await line.ask("HEAD", f"{self._url}/", self._authorization.current())
         if answer.status == 401:
             self._demand_success(answer)
 
     async def _examine(self, line: Line) -> None:
-        answer = await line.ask("GET", f"{self._base}/", self._authorization.current())
+        answer = await line.ask("GET", f"{self._url}/", self._authorization.current())
         if answer.status != 403:
             self._demand_success(answer)
 
@@ -96,7 +97,7 @@ class Bulk(HttpTransport):
         plain = b"".join([create(out.event, rfc3339(out.event.timestamp), out.body, replay=out.replay) for out in part])
         body, coding = await packed(plain, compress=self._compress)
         headers = {**self._authorization.current(), **coding, "Content-Type": "application/x-ndjson"}
-        answer = await self._line.ask("POST", f"{self._base}/_bulk?{bulk.WANTED}", headers, body)
+        answer = await self._line.ask("POST", f"{self._url}/_bulk?{bulk.WANTED}", headers, body)
         if (failure := self._failure(answer)) is not None:
             if isinstance(failure, TooLarge) and len(part) > 1:
                 self._cut.learn(part)

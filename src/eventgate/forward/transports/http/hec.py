@@ -19,7 +19,7 @@ from eventgate.forward.transports.http.answers import TooLarge, patience, readab
 from eventgate.forward.transports.http.compression import packed
 from eventgate.forward.transports.http.line import Line
 from eventgate.forward.transports.http.requests import Cut, Part
-from eventgate.forward.transports.http.settings import HttpSettings, header_word, secret
+from eventgate.forward.transports.http.settings import BaseUrl, HttpSettings, header_word, secret
 from eventgate.forward.transports.http.transport import ROUNDS, HttpTransport
 from eventgate.forward.transports.reread import Reread
 from eventgate.outbound import Answer
@@ -32,6 +32,7 @@ _EVENTS, _BYTES = 500, 1 << 20
 class HecSettings(HttpSettings):
     """Keys of transport ``hec``."""
 
+    url: BaseUrl
     token: Annotated[str | None, Field(repr=False)] = None
     token_file: Path | None = None
     index: _Word | None = None
@@ -85,7 +86,7 @@ class Hec(HttpTransport):
         self._compress = settings.gzip
         self._envelope = hec.Envelope(structured, settings.index, settings.source, settings.sourcetype, settings.host)
         self._channel = str(channel)
-        self._ack_url = f"{self._base}/services/collector/ack?channel={channel}"
+        self._ack_url = f"{self._url}/services/collector/ack?channel={channel}"
         self._token = Reread(settings.read_token, [settings.token_file])
         self._acks = Acknowledgements(self._indexed, settings.acknowledge_seconds)
 
@@ -96,7 +97,7 @@ class Hec(HttpTransport):
     async def _greet(self, line: Line) -> None:
         """The acknowledgement's address knows the token, and says before any event if it has none to give."""
         if not self._acknowledge:
-            await line.ask("GET", f"{self._base}/services/collector/health", self._headers())
+            await line.ask("GET", f"{self._url}/services/collector/health", self._headers())
             return
         answer = await line.ask("POST", self._ack_url, self._headers(), hec.question([0]))
         if answer.status != 400:
@@ -106,7 +107,7 @@ class Hec(HttpTransport):
             raise Deferred(f"{said}; enable indexer acknowledgement for the token, or set acknowledge = false")
 
     async def _examine(self, line: Line) -> None:
-        health = await line.ask("GET", f"{self._base}/services/collector/health", self._headers())
+        health = await line.ask("GET", f"{self._url}/services/collector/health", self._headers())
         self._demand_success(health)
         await self._greet(line)
 
@@ -116,7 +117,7 @@ class Hec(HttpTransport):
         try:
             body, coding = await packed(plain, compress=self._compress)
             answer = await self._line.ask(
-                "POST", f"{self._base}/services/collector/event", {**self._headers(), **coding}, body
+                "POST", f"{self._url}/services/collector/event", {**self._headers(), **coding}, body
             )
             return await self._fate(part, answer, hec.reply(answer.body))
         except Disconnected as error:

@@ -27,7 +27,15 @@ def _http(text: str) -> str:
     return text
 
 
+def _base(text: str) -> str:
+    if "?" in text:
+        raise ValueError("expected an address without a query")
+    return text.rstrip("/")
+
+
 Url = Annotated[str, AfterValidator(_http)]
+BaseUrl = Annotated[Url, AfterValidator(_base)]
+"""The address that a protocol's own paths stand below."""
 
 
 class HttpSettings(TlsSettings):

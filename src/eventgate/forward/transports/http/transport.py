@@ -33,7 +33,7 @@ class HttpTransport(ABC):
         self._cut = cut
         self._at_once = at_once
         self._line = Line(settings)
-        self._base = settings.url.rstrip("/")
+        self._url = settings.url
         self._sent: dict[Cursor, int] = {}
 
     async def open(self, kept: Standing) -> Standing:

@@ -49,7 +49,6 @@ class Webhook(HttpTransport):
     def __init__(self, settings: WebhookSettings, clock: Clock, *, structured: bool) -> None:
         limits = Limits(min(settings.batch * settings.in_flight * _ROUNDS, 5000), 2 << 20)
         super().__init__(settings, limits, Cut(settings.batch, _BYTES), clock, at_once=settings.in_flight)
-        self._url = settings.url
         self._arrays = structured and settings.batch > 1
         self._type = "application/json" if structured else "text/plain; charset=utf-8"
         self._secrets = Reread(settings.secrets, [settings.secret_file])
