@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -115,7 +117,7 @@ def test_sinks_come_change_and_go_alone(public_path: Path, out: Path, receiver: 
 
         # One moves: its cursor is kept, so nothing comes twice.
         config.write_text(steady + file("out", out / "two") + file("late", out / "late"))
-        assert hang_up(serving)["changed"] == ["out"]
+        assert hang_up(serving)["changed"] == {"out": ["path"]}
         send(serving, 10)
         after = done(serving, "steady", "out", "late")
         assert len(ids(out / "one")) == 40
@@ -126,7 +128,7 @@ def test_sinks_come_change_and_go_alone(public_path: Path, out: Path, receiver: 
         # A filter changes: what comes from then on goes through the new one.
         none = 'filter = ["severity·>·10"]'
         config.write_text(steady + file("out", out / "two", none) + file("late", out / "late"))
-        assert hang_up(serving)["changed"] == ["out"]
+        assert hang_up(serving)["changed"] == {"out": ["filter"]}
         send(serving, 10)
         assert done(serving, "steady", "out")["out"]["filtered"] == 10
 
@@ -197,3 +199,53 @@ def test_a_forward_process_that_dies_comes_back_with_the_newest_sinks(public_pat
             id_ for number in range(4) for id_ in (ids(out / str(number)) if (out / str(number)).exists() else [])
         ]
         assert list(dict.fromkeys(delivered)) == stored
+
+
+def command(serving: Serving, *arguments: str) -> subprocess.CompletedProcess[str]:
+    config = ["--config", str(serving.data.parent / "eventgate.toml")] if "plan" in arguments else []
+    told = [sys.executable, "-m", "eventgate", *arguments, *config, "--data", str(serving.data)]
+    return subprocess.run(told, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_plan_shows_the_difference_first_and_reload_takes_it(public_path: Path, out: Path) -> None:
+    config = public_path / "eventgate.toml"
+    kafka = '[[sinks]]\nname = "kafka"\ntransport = "kafka"\nbrokers = ["127.0.0.1:1"]\ntopic = "a"\nusername = "me"\n'
+    kafka += 'sasl_mechanism = "PLAIN"\npassword = "hush-hush"\n'
+    with Serving(public_path, config=file("out", out / "1") + file("old", out / "old") + kafka) as serving:
+        same = command(serving, "plan")
+        assert (same.returncode, same.stdout.splitlines()[-1]) == (0, "Nothing differs."), same.stderr
+
+        config.write_text(file("out", out / "2") + file("new", out / "new") + kafka.replace("hush-hush", "hush"))
+        differs = command(serving, "plan")
+        assert differs.returncode == 5
+        assert differs.stdout.splitlines()[:4] == [
+            "+ new: file, starts",
+            "~ out: path; starts anew from its cursor",
+            "~ kafka: password; starts anew from its cursor",
+            "- old: stops; its cursor is kept for when it comes back",
+        ]
+        assert "A sink that was given another name is a new one" in differs.stdout
+        as_json = json.loads(command(serving, "plan", "--json").stdout)
+        assert as_json["changed"] == {"out": ["path"], "kafka": ["password"]}
+
+        taken = command(serving, "reload")
+        assert taken.returncode == 0, taken.stderr
+        assert taken.stdout.splitlines()[-1] == "Taken."
+        assert command(serving, "plan").returncode == 0
+
+        config.write_text("[search]\nconnections = 9\n" + config.read_text())
+        needs = command(serving, "plan")
+        assert (needs.returncode, needs.stdout.splitlines()[-1]) == (6, "Needs a restart: search.connections")
+
+        config.write_text("[search]\nconnections = 0\n")
+        assert command(serving, "plan").returncode == 1
+        refused = command(serving, "reload")
+        assert refused.returncode == 1
+        assert "search.connections" in refused.stderr
+        assert "Refused; nothing has changed." in refused.stderr
+        assert set(sinks(serving)) == {"out", "new", "kafka"}
+        shown = differs.stdout + taken.stdout + serving.said() + json.dumps(sinks(serving))
+        assert "hush" not in shown
+    stopped = command(serving, "reload")
+    assert stopped.returncode == 1
+    assert "no EventGate runs on" in stopped.stderr

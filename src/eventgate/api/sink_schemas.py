@@ -7,6 +7,10 @@ from eventgate.api.schemas import TIME, UUID, Schema, closed, or_null, ref
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
+_DEFINITION: Schema = {
+    "type": ["object", "null"],
+    "description": "Every key as configured, a secret as its salted hash: the operator's alone.",
+}
 _OPERATORS_COUNT: Schema = {**or_null(_COUNT), "description": "Counts every company's events: the operator's alone."}
 _SECONDS_AT_RATE: Schema = {
     "type": ["number", "null"],
@@ -23,6 +27,7 @@ SINK_SCHEMAS: dict[str, Schema] = {
             "format": _TEXT,
             "transport": _TEXT,
             "guarantee": {"enum": ["exactly once", "confirmed", "written", "best effort"]},
+            "definition": _DEFINITION,
             "state": _TEXT,
             "stateSince": TIME,
             "lastError": or_null(_TEXT),

@@ -167,6 +167,7 @@ class Sinks:
             "format": sink.format,
             "transport": sink.transport,
             "guarantee": sink.guarantee,
+            "definition": sink.definition if own else None,
             "state": sink.state.value,
             "stateSince": rfc3339_of(sink.state_since),
             "lastError": sink.last_error,

@@ -17,6 +17,8 @@ from eventgate.cli.check import check
 from eventgate.cli.companies import companies
 from eventgate.cli.keys import keys
 from eventgate.cli.migrate import migrate
+from eventgate.cli.plan import plan
+from eventgate.cli.reload import reload
 from eventgate.cli.send import send
 from eventgate.cli.serve import serve
 from eventgate.cli.sinks import sinks
@@ -37,7 +39,8 @@ def _show_version(asked: bool) -> None:
 app = typer.Typer(
     name="eventgate",
     help="The gate between security sensors and everyone who needs what they see.",
-    epilog="Exit codes: 0 done, 1 refused or not whole, 2 mistyped, 3 running already, 4 out of reach, 130 stopped.",
+    epilog="Exit codes: 0 done, 1 refused or not whole, 2 mistyped, 3 running already, 4 out of reach, 5 and 6 "
+    "something differs (plan), 130 stopped.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -56,7 +59,7 @@ def _eventgate(
 
 
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Run it": (serve, check, migrate),
+    "Run it": (serve, check, plan, reload, migrate),
     "Use it": (send, alerts, tail),
     "Trust it": (verify, audit),
 }

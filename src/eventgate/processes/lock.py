@@ -14,6 +14,13 @@ from eventgate.errors import EventGateError
 _NAME = "lock"
 
 
+class NobodyRuns(EventGateError):
+    """No EventGate has this data directory."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(f"no EventGate runs on {directory}; name its data directory with --data")
+
+
 class AlreadyRunning(EventGateError):
     """Another EventGate has this data directory."""
 
@@ -21,6 +28,23 @@ class AlreadyRunning(EventGateError):
         super().__init__(f"EventGate runs already on {directory}: process {pid}, {address}")
         self.pid = pid
         self.address = address
+
+
+def holder(directory: Path) -> int:
+    """The process that has the lock on ``directory``. Raises NobodyRuns."""
+    try:
+        descriptor = os.open(directory / _NAME, os.O_RDWR)
+    except FileNotFoundError:
+        raise NobodyRuns(directory) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid, _, _ = os.pread(descriptor, 4096, 0).decode(errors="replace").partition(" ")
+        return int(pid)
+    else:
+        raise NobodyRuns(directory)
+    finally:
+        os.close(descriptor)
 
 
 class DataDirectory:

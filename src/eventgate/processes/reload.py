@@ -7,20 +7,24 @@ outcome is for whoever asked (``eventgate reload``). A configuration with a mist
 import asyncio
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from eventgate.app.order import Order
-from eventgate.app.reload import sink_moves, what_needs_a_restart
+from eventgate.app.reload import fingerprints, members_of, sink_moves, what_needs_a_restart
+from eventgate.app.sinks import definitions
 from eventgate.config import Configuration
 from eventgate.errors import ConfigurationError
 from eventgate.processes.child import Child
 
 OUTCOME = "reload.json"
 """The file of the last outcome, in the data directory; for its owner alone."""
+RUNNING = "running.json"
+"""Beside it: salted hashes of the keys that only a start reads, and what ``eventgate plan`` must leave out of them."""
 
 TAKEN, LATER, REFUSED = "taken", "later", "refused"
 
@@ -39,7 +43,7 @@ class Outcome:
     outcome: str
     mistakes: Sequence[str] = ()
     added: Sequence[str] = ()
-    changed: Sequence[str] = ()
+    changed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     removed: Sequence[str] = ()
     needs_restart: Sequence[str] = ()
 
@@ -54,6 +58,7 @@ class Reloading:
         self._path = directory / OUTCOME
         self._number = 0
         self._path.unlink(missing_ok=True)  # another process's
+        _write(directory / RUNNING, {"pid": os.getpid(), "keys": fingerprints(order.configuration)})
 
     async def run(self, asked: asyncio.Event) -> None:
         """Reload each time ``asked`` is set."""
@@ -63,7 +68,7 @@ class Reloading:
             self._number += 1
             outcome = await self._reload()
             _say(outcome)
-            _write(self._path, outcome)
+            _write(self._path, asdict(outcome))
 
     async def _reload(self) -> Outcome:
         try:
@@ -79,8 +84,16 @@ class Reloading:
         self._order = self._order.model_copy(update={"configuration": taken})
         fault = await self._forward.tell(self._order.model_dump_json().encode())
         mistakes = [] if fault is None else [fault]
-        outcome = LATER if mistakes else TAKEN
-        return Outcome(self._number, outcome, mistakes, *sink_moves(running, told), what_needs_a_restart(running, told))
+        moves = sink_moves(members_of(running), definitions(told))
+        return Outcome(
+            number=self._number,
+            outcome=LATER if mistakes else TAKEN,
+            mistakes=mistakes,
+            added=moves.added,
+            changed=moves.changed,
+            removed=moves.removed,
+            needs_restart=what_needs_a_restart(running, told),
+        )
 
 
 def _say(outcome: Outcome) -> None:
@@ -95,10 +108,10 @@ def _say(outcome: Outcome) -> None:
         _log.info("configuration reread", **told)
 
 
-def _write(path: Path, outcome: Outcome) -> None:
+def _write(path: Path, told: Mapping[str, Any]) -> None:
     """Whole or not at all, for whoever waits for it."""
     new = path.with_suffix(".new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(outcome), file)
+        json.dump(told, file)
     new.replace(path)

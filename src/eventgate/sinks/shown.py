@@ -27,6 +27,8 @@ def members(definition: SinkDefinition) -> dict[str, Any]:
         "format": definition.format,
         "filter": list(definition.filters),
         "company": definition.company,
+        "begin": definition.begin,
+        "replay_events_per_second": definition.replay_events_per_second,
         **definition.options,
     }
     plain: dict[str, Any] = orjson.loads(orjson.dumps(told, default=str))

@@ -3,12 +3,15 @@
 Touches PostgreSQL (the table sinks), and asks the journal and the generations where each sink stands.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from eventgate.db.pool import Row, transaction, translated
 from eventgate.journal.cursors import Cursor, Cursors, Standing
@@ -17,6 +20,7 @@ from eventgate.journal.times import timestamp_of
 from eventgate.query.shown import shown_text
 from eventgate.sinks.definition import SinkDefinition, State, reader, seconds_at
 from eventgate.sinks.generations import Generation, Generations, Why
+from eventgate.sinks.shown import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class ReplayStatus:
 class SinkStatus:
     """One sink as API, console and CLI show it.
 
+    ``definition`` has all of its keys, secrets veiled (``sinks/shown.py``).
     ``waiting_since`` is when the oldest event it has not finished was stored, in milliseconds; None: there is none.
     """
 
@@ -76,6 +81,7 @@ class SinkStatus:
     ledger: Ledger
     replay: ReplayStatus | None
     waiting_since: int | None
+    definition: Mapping[str, Any]
 
 
 class SinkStore:
@@ -89,19 +95,23 @@ class SinkStore:
 
     async def configure(self, definitions: Sequence[tuple[SinkDefinition, str]]) -> None:
         """Make the table say what is configured: definitions, each with its transport's guarantee."""
+        told = await asyncio.to_thread(
+            lambda: [orjson.dumps(shown(definition)).decode() for definition, _ in definitions]
+        )
         async with transaction(self._pool) as connection:
             names = [definition.name for definition, _ in definitions]
             await connection.execute(
                 "UPDATE sinks SET configured = false, state = 'stopped' WHERE name <> ALL($1::text[])", names
             )
             await connection.executemany(
-                """INSERT INTO sinks (name, company, filter, format, transport, guarantee, replay_events_per_second)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO UPDATE SET configured = true,
+                """INSERT INTO sinks
+                       (name, company, filter, format, transport, guarantee, replay_events_per_second, definition)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO UPDATE SET configured = true,
                    company = $2, filter = $3, format = $4, transport = $5, guarantee = $6,
-                   replay_events_per_second = $7""",
+                   replay_events_per_second = $7, definition = $8""",
                 [
-                    (d.name, d.company, list(d.filters), d.format, d.transport, g, d.replay_events_per_second)
-                    for d, g in definitions
+                    (d.name, d.company, list(d.filters), d.format, d.transport, g, d.replay_events_per_second, text)
+                    for (d, g), text in zip(definitions, told, strict=True)
                 ],
             )
 
@@ -165,6 +175,7 @@ class SinkStore:
             ledger=await self._live(name, standing),
             replay=await self._replay(name, standing, row["replay_events_per_second"]),
             waiting_since=await self._journal.waiting_since(standing.cursor),
+            definition=orjson.loads(row["definition"] or b"{}"),
         )
 
     async def _live(self, name: str, standing: Standing) -> Ledger:
