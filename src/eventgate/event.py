@@ -62,3 +62,8 @@ class SensorNames(NamedTuple):
 
     serial: str
     name: str | None
+
+
+GATE = UUID(int=0)
+"""Stands where a sensor's id would, in the events that EventGate makes itself."""
+GATE_NAMES = SensorNames("eventgate", None)

@@ -74,6 +74,26 @@ SINK_EXPIRED = Counter(
     "eventgate_sink_expired_total", "Events gone before a sink could deliver them.", ["sink", "lane"]
 )
 
+SINK_LEDGER = Gauge(
+    "eventgate_sink_ledger_events",
+    "A sink's ledger: stored, before, delivered, filtered, dead, expired, pending.",
+    ["sink", "part"],
+    multiprocess_mode="livemostrecent",
+)
+SINK_IMBALANCE = Gauge(
+    "eventgate_sink_ledger_imbalance",
+    "Events stored that no part of a sink's ledger accounts for; below 0: accounted for and never stored.",
+    ["sink"],
+    multiprocess_mode="livemostrecent",
+)
+SINK_ALARM = Gauge(
+    "eventgate_sink_alarm",
+    "1 while something is wrong with a sink, by the code of its system alert.",
+    ["sink", "code"],
+    multiprocess_mode="livemostrecent",
+)
+SYSTEM_ALERTS = Counter("eventgate_system_alerts_total", "System alerts appended to the journal, by code.", ["code"])
+
 
 def _render_json(_logger: object, _name: str, event: structlog.typing.EventDict) -> str:
     try:

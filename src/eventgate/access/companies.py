@@ -154,3 +154,13 @@ class Companies:
         await self._audit.record_within(
             connection, actor, Change(action, str(after.id), after.id, shown, after.shown())
         )
+
+
+async def company_of_operator(pool: asyncpg.Pool) -> UUID | None:
+    """The company of whoever runs this EventGate, the eldest of them; None where nobody does any more."""
+    with translated():
+        found: UUID | None = await pool.fetchval(
+            """SELECT company FROM users JOIN companies ON companies.id = company
+               WHERE role = 'operator' AND deleted_at IS NULL AND retired_at IS NULL ORDER BY users.id LIMIT 1"""
+        )
+    return found

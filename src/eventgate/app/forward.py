@@ -9,25 +9,33 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from eventgate.access import Audit, forget_lines
+from eventgate.access.companies import company_of_operator
 from eventgate.access.sessions.sessions import Sessions
 from eventgate.access.signin.sweeping import Sweeping
 from eventgate.access.signin.throttle import Throttle
+from eventgate.alerts import catalogue
 from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
 from eventgate.app.collector import calm_collector
-from eventgate.app.ground import lay_ground
+from eventgate.app.ground import Ground, lay_ground
 from eventgate.app.order import Order, Takes
 from eventgate.app.signing_in import lifetime_of
 from eventgate.app.sinks import plans
 from eventgate.config import Configuration
+from eventgate.forward.files import SinkFiles
 from eventgate.forward.owned import Stores
 from eventgate.forward.supervisor import Supervisor
+from eventgate.forward.system_alerts import SystemAlerts
+from eventgate.forward.watch import Watch
+from eventgate.journal.appender import Appender
 from eventgate.journal.cursors import Cursors
 from eventgate.journal.housekeeping import Chore, Housekeeping
 from eventgate.journal.retention import Policy
 from eventgate.sinks import requests
+from eventgate.sinks.alarms import Alarms
 from eventgate.sinks.dead_letters import DeadLetters
 from eventgate.sinks.generations import Generations
+from eventgate.sinks.minutes import LedgerMinutes
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
 
@@ -69,6 +77,7 @@ async def forward(order: Order) -> AsyncIterator[Takes]:
         supervisor = Supervisor(plans(configuration), stores, ground.clock, owner=owner)
         await ground.listener.subscribe(requests.CHANNEL, supervisor.wake)
         await stack.enter_async_context(supervisor)
+        await _watch(stack, order, ground, stores, supervisor)
         if configuration.metrics.port:
             from eventgate.app.metrics import expose_metrics  # noqa: PLC0415 - 20 MiB, for few
 
@@ -78,6 +87,24 @@ async def forward(order: Order) -> AsyncIterator[Takes]:
             await supervisor.reconfigure(plans(later.configuration))
 
         yield take
+
+
+async def _watch(stack: AsyncExitStack, order: Order, ground: Ground, stores: Stores, supervisor: Supervisor) -> None:
+    """Keep an eye on the sinks, and append what is to be said of them with one connection of its own."""
+    appender = await stack.enter_async_context(Appender(order.database_url, ground.clock, connections=1))
+    alarms, files = Alarms(ground.pool), SinkFiles()
+    watch = Watch(
+        stores.sinks,
+        ground.journal,
+        alarms,
+        LedgerMinutes(ground.pool),
+        SystemAlerts(alarms, appender.append, catalogue.defaults),
+        clock=ground.clock,
+        faults=lambda: files.faults(supervisor.definitions),
+        operator=lambda: company_of_operator(ground.pool),
+        failing_minutes=order.configuration.alarms.failing_minutes,
+    )
+    await stack.enter_async_context(watch)
 
 
 def _policy(configuration: Configuration) -> Policy:

@@ -118,6 +118,12 @@ class Sessions(_Section):
     key_file: Path | None = None
 
 
+class Alarms(_Section):
+    """When EventGate alerts of itself."""
+
+    failing_minutes: Seconds = 5.0
+
+
 class Log(_Section):
     """Structured logs on standard error."""
 
@@ -226,6 +232,7 @@ class Configuration(_Section):
     search: Search = Search()
     audit: Audit = Audit()
     sessions: Sessions = Sessions()
+    alarms: Alarms = Alarms()
     log: Log = Log()
     metrics: Metrics = Metrics()
     mail: Mail = Mail()

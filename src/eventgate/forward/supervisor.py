@@ -1,4 +1,4 @@
-"""All sinks of a process: which run, what each is asked, and how far each has come. Sinks come, change and go alone.
+"""All sinks of a process: which run, and what each is asked. Sinks come, change and go alone.
 
 Touches the tables of sinks; the loops themselves are looked after in ``owned``.
 """
@@ -9,18 +9,13 @@ from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self
 
-import structlog
-
 from eventgate.clock import Clock
 from eventgate.errors import Unavailable
 from eventgate.forward.owned import OwnedSink, Stores
 from eventgate.forward.plan import History, Plan
-from eventgate.telemetry import JOURNAL_HEAD, SINK_LAG_EVENTS, SINK_LAG_SECONDS
+from eventgate.sinks.definition import SinkDefinition
 
 _LOOK_SECONDS = 1.0
-_MEASURE_SECONDS = 5.0
-
-_log = structlog.get_logger()
 
 
 class Moves(NamedTuple):
@@ -46,7 +41,7 @@ class Supervisor:
         self._sinks: dict[str, OwnedSink] = {}
         self._changing = asyncio.Lock()
         self._nudged = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._bringing: asyncio.Task[None] | None = None
 
     def wake(self, _payload: str = "") -> None:
         """Look for requests now: for whoever listens on the channel ``eventgate_sinks``."""
@@ -55,7 +50,7 @@ class Supervisor:
     async def __aenter__(self) -> Self:
         self._history = History(await self._stores.journal.id(), self._stores.journal.digest_at)
         await self.reconfigure(self._plans)
-        self._tasks = [asyncio.create_task(self._bring_requests()), asyncio.create_task(self._measure())]
+        self._bringing = asyncio.create_task(self._bring_requests())
         return self
 
     async def __aexit__(
@@ -63,9 +58,9 @@ class Supervisor:
     ) -> None:
         async with self._changing:
             await asyncio.gather(*(sink.stop() for sink in self._sinks.values()))
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        assert self._bringing is not None, "entered first"
+        self._bringing.cancel()
+        await asyncio.gather(self._bringing, return_exceptions=True)
 
     async def reconfigure(self, plans: Sequence[Plan]) -> Moves:
         """Make these the sinks that run: what is new starts, what differs starts anew from its cursor, what is gone
@@ -82,10 +77,12 @@ class Supervisor:
                 sink = OwnedSink(wanted[name], self._history, self._stores, self._clock, owner=self._owner)
                 self._sinks[name] = sink
                 sink.start()
-        for name in moves.removed:
-            SINK_LAG_EVENTS.labels(name).set(0)
-            SINK_LAG_SECONDS.labels(name).set(0)
         return moves
+
+    @property
+    def definitions(self) -> Sequence[SinkDefinition]:
+        """What runs at the moment."""
+        return [sink.plan.definition for sink in self._sinks.values()]
 
     async def _bring_requests(self) -> None:
         """To each loop what is wanted of it, when told to look and once a second."""
@@ -104,21 +101,6 @@ class Supervisor:
                 for request in requests:
                     if (found := inboxes.get(request.sink)) is not None:
                         found.put(request)
-
-    async def _measure(self) -> None:
-        while True:
-            with suppress(Unavailable):
-                now = self._clock.now_ms()
-                JOURNAL_HEAD.set((await self._stores.journal.head()).position)
-                for sink in await self._stores.sinks.all(None):
-                    SINK_LAG_EVENTS.labels(sink.name).set(sink.ledger.pending)
-                    waited = 0 if sink.waiting_since is None else now - sink.waiting_since
-                    SINK_LAG_SECONDS.labels(sink.name).set(max(0, waited) / 1000)
-                    if not sink.ledger.balances:
-                        _log.error("ledger does not balance", sink=sink.name, ledger=sink.ledger)
-                    if sink.replay is not None and not sink.replay.ledger.balances:
-                        _log.error("ledger of a replay does not balance", sink=sink.name, ledger=sink.replay.ledger)
-            await asyncio.sleep(_MEASURE_SECONDS)
 
 
 def _moves(running: dict[str, OwnedSink], wanted: dict[str, Plan]) -> Moves:

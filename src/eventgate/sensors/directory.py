@@ -14,7 +14,7 @@ import asyncpg
 
 from eventgate.clock import Clock
 from eventgate.db.pool import Row, translated
-from eventgate.event import SensorNames
+from eventgate.event import GATE, GATE_NAMES, SensorNames
 from eventgate.ids import uuid7
 from eventgate.sensors.registry import register
 
@@ -50,7 +50,7 @@ class _Fleet:
         self.sensors = tuple(sensors)
         self.by_id = {sensor.id: sensor for sensor in sensors}
         self.by_serial = {sensor.serial: sensor for sensor in sensors}
-        self.names = {sensor.id: sensor.names for sensor in sensors}
+        self.names = {GATE: GATE_NAMES, **{sensor.id: sensor.names for sensor in sensors}}
         self.loaded = loaded
         self.stale = stale
 
@@ -119,8 +119,9 @@ class Directory:
 
     def names(self, company: UUID, sensor: UUID) -> SensorNames:
         """What the sensor is called today; one that is not known goes by its id, so that any event can be told."""
-        found = self.resolve(company, edge=sensor)
-        return found.names if found is not None else SensorNames(str(sensor), None)
+        fleet = self._fleets.get(company)
+        found = None if fleet is None else fleet.names.get(sensor)
+        return found or SensorNames(str(sensor), None)
 
     async def names_of(self, company: UUID) -> Mapping[UUID, SensorNames]:
         """What each of the company's sensors is called today."""

@@ -41,9 +41,13 @@ class Ledger:
     pending: int
 
     @property
+    def accounted(self) -> int:
+        """All that the parts add up to."""
+        return self.before + self.delivered + self.filtered + self.dead + self.expired + self.pending
+
+    @property
     def balances(self) -> bool:
-        counted = self.before + self.delivered + self.filtered + self.dead + self.expired + self.pending
-        return self.stored == counted
+        return self.stored == self.accounted
 
 
 @dataclass(frozen=True, slots=True)

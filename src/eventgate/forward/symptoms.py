@@ -1,0 +1,71 @@
+"""What is wrong with a sink, told from how it looks now and how it looked before.
+
+Pure. Each symptom is the code of a system alert and a sentence.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import asdict
+from typing import NamedTuple
+
+from eventgate.journal.cursors import Cursor
+from eventgate.sinks import alarms
+from eventgate.sinks.definition import State
+from eventgate.sinks.store import SinkStatus
+
+QUIET_MS = 10 * 60_000
+"""Events that expired are news for so long after the last of them."""
+
+
+_NOT_MEANT_TO_DELIVER = frozenset({State.PAUSED, State.CURSOR_LOST, State.STOPPED})
+
+
+class Seen(NamedTuple):
+    """What is remembered of a sink from one look to the next; times are milliseconds.
+
+    ``stuck_since`` is when it was first seen failing without its cursor having moved since.
+    """
+
+    cursor: Cursor
+    expired: int
+    expired_at: int | None = None
+    stuck_since: int | None = None
+
+
+def recalled(sink: SinkStatus, expired: int, known: Collection[str], now: int) -> Seen:
+    """What there is to remember at the first look of a process: what was noted before it, and which alarms are on."""
+    return Seen(
+        sink.cursor,
+        expired,
+        expired_at=now if alarms.EXPIRED in known else None,
+        stuck_since=0 if alarms.FAILING in known else None,
+    )
+
+
+def seen(sink: SinkStatus, before: Seen, now: int) -> Seen:
+    """Remember a look at ``sink``."""
+    expired, stuck_since = sink.ledger.expired, before.stuck_since
+    moved = sink.cursor != before.cursor
+    if moved or sink.state in _NOT_MEANT_TO_DELIVER or (sink.state is State.RUNNING and not sink.ledger.pending):
+        stuck_since = None
+    elif sink.state is State.RETRYING and stuck_since is None:
+        stuck_since = now
+    return Seen(sink.cursor, expired, now if expired > before.expired else before.expired_at, stuck_since)
+
+
+def symptoms(sink: SinkStatus, memory: Seen, now: int, *, failing_after_ms: int) -> Iterator[tuple[str, str]]:
+    """Code and sentence of everything that is wrong."""
+    if sink.state is State.CURSOR_LOST:
+        yield alarms.CURSOR_LOST, f"nobody knows where it stands: {sink.last_error}"
+    if not sink.ledger.balances:
+        ledger = sink.ledger
+        parts = " + ".join(f"{events} {part}" for part, events in list(asdict(ledger).items())[1:])
+        yield (
+            alarms.UNBALANCED,
+            f"the ledger does not balance: {ledger.stored} stored, but {parts} = {ledger.accounted}",
+        )
+    if memory.expired_at is not None and now - memory.expired_at < QUIET_MS:
+        yield alarms.EXPIRED, "events were gone before they could be delivered; it is too far behind"
+    if sink.state is State.PAUSED and sink.failed_at is not None and sink.failed_at >= sink.state_since:
+        yield alarms.REFUSED, f"its receiver wants nothing more, and it rests until it is resumed: {sink.last_error}"
+    if memory.stuck_since is not None and now - memory.stuck_since >= failing_after_ms:
+        yield alarms.FAILING, f"nothing was delivered for {failing_after_ms // 60_000} minutes: {sink.last_error}"
