@@ -45,6 +45,12 @@ SINK_SCHEMAS: dict[str, Schema] = {
             "dead": _COUNT,
             "expired": _OPERATORS_COUNT,
             "pending": _OPERATORS_COUNT,
+            "balances": {"type": "boolean", "description": "False: an alarm; events are unaccounted for."},
+            "alarms": {
+                "type": "array",
+                "items": closed({"code": _TEXT, "detail": _TEXT, "since": TIME}),
+                "description": "What is wrong with it now, by the code of its system alert.",
+            },
             "replay": {
                 "description": "What is, or last was, delivered again beside what is new. Null: nothing ever was.",
                 "oneOf": [ref("Replay"), {"type": "null"}],
@@ -69,6 +75,28 @@ SINK_SCHEMAS: dict[str, Schema] = {
                 "type": ["number", "null"],
                 "minimum": 0,
                 "description": "At the sink's rate; null where it is unbounded, or not yours to know.",
+            },
+        }
+    ),
+    "SinkMinutes": closed(
+        {
+            "name": _TEXT,
+            "minutes": {
+                "type": "array",
+                "items": closed(
+                    {
+                        "minute": {**TIME, "description": "When it began; the counts are those at its end."},
+                        "generation": _COUNT,
+                        "stored": _OPERATORS_COUNT,
+                        "before": _OPERATORS_COUNT,
+                        "delivered": _COUNT,
+                        "filtered": _OPERATORS_COUNT,
+                        "dead": _COUNT,
+                        "expired": _OPERATORS_COUNT,
+                        "pending": _OPERATORS_COUNT,
+                        "balances": {"type": "boolean"},
+                    }
+                ),
             },
         }
     ),

@@ -43,7 +43,7 @@ class Sinks:
         self._journal = journal
 
     def routes(self) -> Sequence[Route]:
-        named = {"name": _sink_name}
+        named = {"name": sink_name}
         answered = {200: one("SinkAnswer", "Done")}
         wishes = [
             Route(
@@ -79,7 +79,7 @@ class Sinks:
         )  # fmt: skip
 
     async def list_sinks(self, call: Call) -> web.StreamResponse:
-        found = await self._store.all(_seen_by(call.principal))
+        found = await self._store.all(seen_by(call.principal))
         return listed_whole(call, found, lambda sink: sink.name, lambda sink: self._shown(sink, call.principal))
 
     async def one_sink(self, call: Call) -> web.StreamResponse:
@@ -137,7 +137,7 @@ class Sinks:
         await self._audit.record(call.actor, change)
 
     async def _find(self, call: Call) -> SinkStatus:
-        found = await self._store.get(call.path["name"], _seen_by(call.principal))
+        found = await self._store.get(call.path["name"], seen_by(call.principal))
         if found is None:
             raise not_found()
         return found
@@ -179,6 +179,11 @@ class Sinks:
             "lagEvents": ledger.pending if own else None,
             "lagSeconds": waiting_ms / 1000,
             **_counted(ledger, own=own),
+            "balances": ledger.balances,
+            "alarms": [
+                {"code": alarm.code, "detail": alarm.detail, "since": rfc3339_of(alarm.began_at)}
+                for alarm in sink.alarms
+            ],
             "replay": None if sink.replay is None else _replayed(sink.replay, own=own),
         }
 
@@ -218,14 +223,14 @@ def _standing(sink: SinkStatus) -> dict[str, Any]:
     return {"state": sink.state.value, "cursor": cursor, "generation": sink.generation}
 
 
-def _sink_name(text: str) -> str:
+def sink_name(text: str) -> str:
     """Raises ValueError for what can be no sink's name, a U+0000 say, which no table holds."""
     if not _NAME.fullmatch(text):
         raise ValueError(text)
     return text
 
 
-def _seen_by(principal: Principal) -> UUID | None:
+def seen_by(principal: Principal) -> UUID | None:
     """Whose sinks: the operator sees all of them."""
     return None if principal.operator else principal.company
 

@@ -56,13 +56,11 @@ def symptoms(sink: SinkStatus, memory: Seen, now: int, *, failing_after_ms: int)
     """Code and sentence of everything that is wrong."""
     if sink.state is State.CURSOR_LOST:
         yield alarms.CURSOR_LOST, f"nobody knows where it stands: {sink.last_error}"
-    if not sink.ledger.balances:
-        ledger = sink.ledger
-        parts = " + ".join(f"{events} {part}" for part, events in list(asdict(ledger).items())[1:])
-        yield (
-            alarms.UNBALANCED,
-            f"the ledger does not balance: {ledger.stored} stored, but {parts} = {ledger.accounted}",
-        )
+    replayed = None if sink.replay is None else sink.replay.ledger
+    for which, ledger in (("ledger", sink.ledger), ("ledger of what is delivered again", replayed)):
+        if ledger is not None and not ledger.balances:
+            parts = " + ".join(f"{events} {part}" for part, events in list(asdict(ledger).items())[1:])
+            yield alarms.UNBALANCED, f"the {which} does not balance: {ledger.stored} stored, but {parts}"
     if memory.expired_at is not None and now - memory.expired_at < QUIET_MS:
         yield alarms.EXPIRED, "events were gone before they could be delivered; it is too far behind"
     if sink.state is State.PAUSED and sink.failed_at is not None and sink.failed_at >= sink.state_since:

@@ -6,14 +6,17 @@ Touches PostgreSQL.
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from eventgate.clock import Clock
 from eventgate.db.pool import CONNECT_SECONDS, translated
 from eventgate.errors import Unavailable
+from eventgate.event import Event
 from eventgate.journal import partitions, payload
 from eventgate.journal.group import Group
 from eventgate.journal.outcome import Receipt
@@ -150,9 +153,10 @@ class Committer:
         events = [row.event for row in rows]
         contents = hashlib.sha256(b"".join([event.content_digest for event in events])).hexdigest()
         body = copy_body(batch, rows)
+        companies, counts = _companies(events)
         statement = (
             f"{_COPY}; CALL journal_append({batch}, {len(rows)}, {len(body)}, '\\x{contents}', "
-            f"'{events[0].id}', '{events[-1].id}', '\\x{payload.encode(events).hex()}')"
+            f"'{events[0].id}', '{events[-1].id}', '\\x{payload.encode(events).hex()}', '{companies}', '{counts}')"
         )
         self._heard = ""
         with translated():
@@ -181,3 +185,11 @@ class Committer:
                 for record in records
             }
         )
+
+
+def _companies(events: Sequence[Event]) -> tuple[str, str]:
+    """Whose events there are, and how many of each, as two arrays of PostgreSQL."""
+    # By number: a UUID hashes and compares in Python, slowly.
+    counted = Counter([event.company.int for event in events])
+    companies, counts = ",".join([str(UUID(int=number)) for number in counted]), ",".join(map(str, counted.values()))
+    return f"{{{companies}}}", f"{{{counts}}}"

@@ -79,4 +79,12 @@ async def _shorten(connection: asyncpg.Connection, oldest: Partition) -> None:
             if not gone:
                 return
             last = max(gone, key=lambda row: row["position"])
+            # Of each company the last row up to there stays: its total goes on from it.
+            await connection.execute(
+                """WITH passed AS (SELECT company, position FROM journal_companies WHERE position <= $1)
+                   DELETE FROM journal_companies c USING
+                       (SELECT company, max(position) AS newest FROM passed GROUP BY company) kept
+                   WHERE c.company = kept.company AND c.position < kept.newest""",
+                last["position"],
+            )
             await connection.execute("UPDATE journal_origin SET position = $1, total = $2, digest = $3", *last.values())

@@ -18,6 +18,7 @@ from eventgate.journal.cursors import Cursor, Cursors, Standing
 from eventgate.journal.reading import Journal
 from eventgate.journal.times import timestamp_of
 from eventgate.query.shown import shown_text
+from eventgate.sinks.alarms import Alarm, Alarms
 from eventgate.sinks.definition import SinkDefinition, State, reader, seconds_at
 from eventgate.sinks.generations import Generation, Generations, Why
 from eventgate.sinks.shown import shown
@@ -86,6 +87,7 @@ class SinkStatus:
     replay: ReplayStatus | None
     waiting_since: int | None
     definition: Mapping[str, Any]
+    alarms: Sequence[Alarm]
 
 
 class SinkStore:
@@ -96,6 +98,7 @@ class SinkStore:
         self._journal = journal
         self._cursors = Cursors(pool)
         self._generations = Generations(pool)
+        self._alarms = Alarms(pool)
 
     async def configure(self, definitions: Sequence[tuple[SinkDefinition, str]]) -> None:
         """Make the table say what is configured: definitions, each with its transport's guarantee."""
@@ -180,6 +183,7 @@ class SinkStore:
             replay=await self._replay(name, standing, row["replay_events_per_second"]),
             waiting_since=await self._journal.waiting_since(standing.cursor),
             definition=orjson.loads(row["definition"] or b"{}"),
+            alarms=await self._alarms.of(name),
         )
 
     async def _live(self, name: str, standing: Standing) -> Ledger:
