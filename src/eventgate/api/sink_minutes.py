@@ -4,7 +4,6 @@ Touches HTTP and the sinks room it is handed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from eventgate.api.parameters import Parameter
 from eventgate.api.problem import not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import one
-from eventgate.api.sinks import seen_by, sink_name
+from eventgate.api.sinks import counted, seen_by, sink_name
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, FieldError
 from eventgate.journal.times import rfc3339_of
@@ -28,8 +27,6 @@ _LATEST_MS = 253_402_300_799_000
 """The end of the year 9999: with an offset, a moment may lie beyond."""
 _MOST_MINUTES = 1_440
 _TEXT = {"type": "string"}
-_OPERATORS = ("stored", "before", "filtered", "expired", "pending")
-"""Counts of every company's events."""
 
 
 class SinkMinutes:
@@ -77,14 +74,10 @@ class SinkMinutes:
 
 
 def _shown(found: MinuteLedger, principal: Principal) -> dict[str, Any]:
-    counts = {
-        part: None if part in _OPERATORS and not principal.operator else events
-        for part, events in asdict(found.ledger).items()
-    }
     return {
         "minute": rfc3339_of(found.minute),
         "generation": found.generation,
-        **counts,
+        **counted(found.ledger, own=principal.operator),
         "balances": found.ledger.balances,
     }
 

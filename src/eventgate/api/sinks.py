@@ -178,7 +178,7 @@ class Sinks:
             "replayEventsPerSecond": sink.replay_events_per_second,
             "lagEvents": ledger.pending if own else None,
             "lagSeconds": waiting_ms / 1000,
-            **_counted(ledger, own=own),
+            **counted(ledger, own=own),
             "balances": ledger.balances,
             "alarms": [
                 {"code": alarm.code, "detail": alarm.detail, "since": rfc3339_of(alarm.began_at)}
@@ -191,8 +191,8 @@ class Sinks:
 def _replayed(replay: ReplayStatus, *, own: bool) -> dict[str, Any]:
     """What is delivered once more; ``own``: whoever asks may know of every company's events."""
     generation = replay.generation
-    counted = _counted(replay.ledger, own=own)
-    del counted["before"]
+    counts = counted(replay.ledger, own=own)
+    del counts["before"]
     return {
         "generation": generation.number,
         "kind": generation.why.value,
@@ -200,12 +200,13 @@ def _replayed(replay: ReplayStatus, *, own: bool) -> dict[str, Any]:
         "until": generation.upto,
         "position": replay.cursor.position,
         "beganAt": rfc3339_of(generation.began_at),
-        **counted,
+        **counts,
         "secondsLeft": replay.seconds_left if own else None,
     }
 
 
-def _counted(ledger: Ledger, *, own: bool) -> dict[str, int | None]:
+def counted(ledger: Ledger, *, own: bool) -> dict[str, int | None]:
+    """A ledger as the operator (``own``) or a company may see it."""
     return {
         "stored": ledger.stored if own else None,
         "before": ledger.before if own else None,

@@ -190,6 +190,6 @@ class Committer:
 def _companies(events: Sequence[Event]) -> tuple[str, str]:
     """Whose events there are, and how many of each, as two arrays of PostgreSQL."""
     # By number: a UUID hashes and compares in Python, slowly.
-    counted = Counter([event.company.int for event in events])
+    counted: Counter[int] = Counter([event.company.int for event in events])
     companies, counts = ",".join([str(UUID(int=number)) for number in counted]), ",".join(map(str, counted.values()))
     return f"{{{companies}}}", f"{{{counts}}}"

@@ -1,6 +1,6 @@
 """How many events of one company the journal holds up to a place: what a company's own ledger is made of.
 
-Touches PostgreSQL, reading only; the rows are written by whoever appends (migration 0012).
+Touches PostgreSQL, reading only; the rows are written by whoever appends (migration 0013).
 """
 
 from uuid import UUID
