@@ -70,6 +70,9 @@ SINK_DELIVERED = Counter("eventgate_sink_delivered_total", "Events a sink delive
 SINK_FILTERED = Counter("eventgate_sink_filtered_total", "Events a sink's filter left out.", ["sink", "lane"])
 SINK_DEFERRED = Counter("eventgate_sink_deferred_total", "Windows a receiver asked to retry later.", ["sink"])
 SINK_DEAD = Counter("eventgate_sink_dead_total", "Events a sink put to its dead letters.", ["sink", "lane"])
+SINK_DEAD_FORGOTTEN = Counter(
+    "eventgate_sink_dead_forgotten_total", "Dead letters deleted because they were too old.", ["sink"]
+)
 SINK_EXPIRED = Counter(
     "eventgate_sink_expired_total", "Events gone before a sink could deliver them.", ["sink", "lane"]
 )

@@ -25,6 +25,7 @@ from eventgate.sensors.directory import Directory
 from eventgate.sinks import requests
 from eventgate.sinks.dead_letters import DeadLetters
 from eventgate.sinks.definition import SinkDefinition
+from eventgate.sinks.deliveries import Deliveries
 from eventgate.sinks.generations import Generations
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStatus, SinkStore
@@ -109,6 +110,7 @@ async def forwarding(pool: asyncpg.Pool, url: str) -> AsyncIterator[Forwarding]:
         generations=Generations(pool),
         requests=Requests(pool),
         letters=DeadLetters(pool),
+        deliveries=Deliveries(pool),
     )
     async with Listener(url) as listener, Appender(url, clock, connections=1) as appender:
         await listener.subscribe(CHANNEL, journal.wake)

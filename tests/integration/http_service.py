@@ -57,6 +57,7 @@ from eventgate.app.issuers import trusted_issuers
 from eventgate.app.keys import key_routes
 from eventgate.app.people import Signing, people_routes
 from eventgate.app.signing_in import open_entrance
+from eventgate.app.whereabouts import whereabouts_routes
 from eventgate.clock import SystemClock
 from eventgate.config import Configuration
 from eventgate.db.pool import open_pool
@@ -229,6 +230,7 @@ async def http_service(
             *RejectList(Rejects(pool, clock)).routes(),
             *Sinks(SinkStore(pool, journal), Requests(pool), journal, clock, Audit(pool, clock)).routes(),
             *SinkMinutes(SinkStore(pool, journal), LedgerMinutes(pool), clock).routes(),
+            *whereabouts_routes(pool, journal, directory_of_sensors, search, Audit(pool, clock)),
             *Writes(walk.write).routes(),
             *Health({"database": well}).routes(),
             *metrics.routes(),

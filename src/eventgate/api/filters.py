@@ -22,12 +22,12 @@ def _described(table: FieldTable) -> str:
         + " |"
         for name, field in table.fields.items()
     )
-    paths = "; ".join(map(table.path_example, table.documents))
+    examples = "; ".join(map(table.path_example, table.documents))
+    paths = f" A path inside a JSON object is a field too, as in {examples}." if examples else ""
     return (
         f"`field{SEPARATOR}operator{SEPARATOR}value`; the separator is the middle dot U+00B7. May be repeated: all "
         "must hold. Strings in double quotes, numbers as they are, JSON arrays of 1 to 100 values, dates as "
-        "`YYYY-MM-DD HH:mm` (UTC) or RFC 3339, without quotes. A path inside a JSON object is a field too, as in "
-        f"{paths}.\n\n"
+        f"`YYYY-MM-DD HH:mm` (UTC) or RFC 3339, without quotes.{paths}\n\n"
         f"| field | type | operators |\n|---|---|---|\n{fields}\n\n"
         f"| operator | takes | meaning |\n|---|---|---|\n{operators}"
     )

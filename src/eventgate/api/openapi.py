@@ -14,6 +14,7 @@ from eventgate.api import versions
 from eventgate.api.access.companies import COMPANY_SCHEMAS
 from eventgate.api.access.key_schemas import KEY_SCHEMAS
 from eventgate.api.access.user_schemas import USER_SCHEMAS
+from eventgate.api.custody_schemas import CUSTODY_SCHEMAS
 from eventgate.api.parameters import Parameter
 from eventgate.api.problem import MEDIA_TYPE
 from eventgate.api.routes import OpenRoute, Operation, Route, addressed
@@ -75,7 +76,9 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {**SCHEMAS, **KEY_SCHEMAS, **USER_SCHEMAS, **COMPANY_SCHEMAS, **SINK_SCHEMAS},
+            "schemas": {
+                **SCHEMAS, **CUSTODY_SCHEMAS, **KEY_SCHEMAS, **USER_SCHEMAS, **COMPANY_SCHEMAS, **SINK_SCHEMAS,
+            },  # fmt: skip
             "headers": _HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
         },

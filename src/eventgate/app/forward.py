@@ -34,6 +34,7 @@ from eventgate.journal.retention import Policy
 from eventgate.sinks import requests
 from eventgate.sinks.alarms import Alarms
 from eventgate.sinks.dead_letters import DeadLetters
+from eventgate.sinks.deliveries import Deliveries
 from eventgate.sinks.generations import Generations
 from eventgate.sinks.minutes import LedgerMinutes
 from eventgate.sinks.requests import Requests
@@ -71,6 +72,7 @@ async def forward(order: Order) -> AsyncIterator[Takes]:
             generations=Generations(ground.pool),
             requests=Requests(ground.pool),
             letters=DeadLetters(ground.pool),
+            deliveries=Deliveries(ground.pool),
         )
         # A restart on the same machine and data directory takes its cursors over without waiting for a lease to lapse.
         owner = f"{socket.gethostname()}:{configuration.data.absolute()}"

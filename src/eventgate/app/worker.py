@@ -55,6 +55,7 @@ from eventgate.app.order import Order
 from eventgate.app.people import Signing, links_of, people_routes
 from eventgate.app.signing_in import lifetime_of, open_entrance
 from eventgate.app.tls import tls_context
+from eventgate.app.whereabouts import whereabouts_routes
 from eventgate.config import Configuration, Http
 from eventgate.config import Writes as WriteBounds
 from eventgate.db.pool import open_pool, translated
@@ -109,7 +110,7 @@ async def worker(order: Order) -> AsyncIterator[None]:
         disk = Disk(_watched(configuration), configuration.writes.min_free_disk_bytes, ground.clock)
         table: list[Route | OpenRoute] = [
             *Writes((await _walk(stack, order, ground, addresses, disk)).write).routes(),
-            *await _searches(stack, order, ground),
+            *await _searches(stack, order, ground, audit),
             *stream.routes(),
             *Edges(ground.directory).routes(),
             *key_routes(ground.pool, ground.clock, ground.directory),
@@ -182,7 +183,7 @@ async def _people(
     )
 
 
-async def _searches(stack: AsyncExitStack, order: Order, ground: Ground) -> list[Route]:
+async def _searches(stack: AsyncExitStack, order: Order, ground: Ground, audit: Audit) -> list[Route]:
     """All that reads the events themselves, on connections of its own: however long a search takes, writes go on."""
     told = order.configuration.search
     pool = await open_pool(order.database_url, size=told.connections, name="eventgate-search", settings=search.SETTINGS)
@@ -195,6 +196,7 @@ async def _searches(stack: AsyncExitStack, order: Order, ground: Ground) -> list
         *MetaOfAlerts(meta).routes(),
         *ExportAlerts(Export(pool, names_of, partitions, clock)).routes(),
         *Catalogue(partial(observed_codes, pool)).routes(),
+        *whereabouts_routes(ground.pool, ground.journal, ground.directory, alerts, audit),
         *AuditLines(AuditLog(pool, clock, deadline_seconds=told.deadline_seconds)).routes(),
     ]
 

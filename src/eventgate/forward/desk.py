@@ -4,6 +4,7 @@ Touches the tables of sinks. Called by the loop at safe places only: no window i
 """
 
 import contextlib
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -15,6 +16,7 @@ from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.letters import LettersTail
 from eventgate.forward.plan import Plan
+from eventgate.forward.previewing import Previewing
 from eventgate.forward.rewinding import Rewinding
 from eventgate.forward.transports import Outgoing, Transport, Window
 from eventgate.ids import uuid7
@@ -22,8 +24,9 @@ from eventgate.journal.cursors import Cursor
 from eventgate.journal.reading import Journal
 from eventgate.journal.tail import Tail
 from eventgate.sinks.definition import State
+from eventgate.sinks.deliveries import receipt_of
 from eventgate.sinks.generations import Generations, Why
-from eventgate.sinks.requests import Answer, Requests, Verb
+from eventgate.sinks.requests import Answer, Request, Requests, Verb
 from eventgate.sinks.store import SinkStore
 from eventgate.telemetry import SINK_STATE
 
@@ -45,6 +48,7 @@ class Desk:
         requests: Requests,
         journal: Journal,
         tail: Tail,
+        previewing: Previewing,
         clock: Clock,
     ) -> None:
         self._plan = plan
@@ -53,6 +57,7 @@ class Desk:
         self._generations = generations
         self._requests = requests
         self._tail = tail
+        self._previewing = previewing
         self._clock = clock
         self._rewinding = Rewinding(plan, keeping, generations, journal)
         self._said: tuple[State, str | None] | None = None
@@ -110,6 +115,8 @@ class Desk:
                     anew = anew or answer.done
                 case Verb.TEST:
                     answer = await self._test(connected)
+                case Verb.PREVIEW:
+                    answer = await self._preview(request)
             await self._requests.answer(request, answer)
         return anew
 
@@ -125,6 +132,15 @@ class Desk:
             return None
         return LettersTail(self._tail, self._generations, name, number)
 
+    async def _preview(self, request: Request) -> Answer:
+        which = request.selection
+        assert which is not None and which.events and which.company, "a preview names its event"  # noqa: PT018
+        try:
+            return await self._previewing.preview(which.company, which.events[0])
+        except Exception as error:  # noqa: BLE001 - a format that fails here would fail in delivery: say it, deliver on
+            _log.exception("preview failed", sink=self._plan.name)
+            return Answer(False, f"the event cannot be written: {type(error).__name__}: {error}")
+
     async def _test(self, connected: Transport | None) -> Answer:
         if connected is None:
             return Answer(False, f"not connected: {self._failure}")
@@ -138,7 +154,10 @@ class Desk:
             return Answer(False, str(delivery.failure))
         if delivery.refused:
             return Answer(False, f"refused: {delivery.refused[0].reason}")
-        return Answer(True, f"delivered, {self._plan.guarantee}, as event {event.id}")
+        facts: dict[str, Any] = {"eventId": str(event.id), "receipt": None}
+        if (receipt := delivery.receipt) is not None:
+            facts["receipt"] = receipt_of(receipt.told, 0, (receipt.slots[0], 0) if receipt.slots else None)
+        return Answer(True, f"delivered, {self._plan.guarantee}, as event {event.id}", facts)
 
     def _test_event(self) -> Event:
         now = self._clock.now_ms()

@@ -8,6 +8,7 @@ Touches the cursor that this process owns.
 import asyncio
 
 from eventgate.clock import Clock
+from eventgate.forward.receipts import Receipts
 from eventgate.journal.cursors import Cursors, Ownership, Standing
 
 _SAVE_SECONDS = 1.0
@@ -18,10 +19,12 @@ class Keeping:
     """The standing, moved by the loop, saved in the background. Every call may raise Unavailable and NotOwner.
 
     ``settled`` is the standing up to which the receiver, where it keeps the progress, agrees; it alone is saved.
+    ``receipts`` are written beside it.
     """
 
-    def __init__(self, cursors: Cursors, mine: Ownership, standing: Standing, clock: Clock) -> None:
+    def __init__(self, cursors: Cursors, mine: Ownership, standing: Standing, clock: Clock, receipts: Receipts) -> None:
         self.standing = self.settled = standing
+        self.receipts = receipts
         self._cursors = cursors
         self._mine = mine
         self._clock = clock
@@ -51,11 +54,13 @@ class Keeping:
         """As ``save``, but not more than once a second."""
         if self._clock.monotonic() >= self._saved_at + _SAVE_SECONDS:
             await self.save()
+            await self.receipts.write()
 
     async def flush(self) -> None:
         """Return when what is settled is saved."""
         await self.save()
         await self._settle()
+        await self.receipts.write(whole=True)
 
     async def _settle(self) -> None:
         saving, self._saving = self._saving, None
@@ -63,6 +68,7 @@ class Keeping:
             await saving
 
     async def _save(self, standing: Standing) -> None:
+        await self.receipts.write()  # first: a window that is delivered again after a crash was delivered twice
         await self._cursors.save(self._mine, standing)
         self._saved = standing
         self._saved_at = self._clock.monotonic()

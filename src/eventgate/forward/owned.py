@@ -21,12 +21,15 @@ from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.loop import DeliveryLoop
 from eventgate.forward.plan import History, Plan
+from eventgate.forward.previewing import Previewing
+from eventgate.forward.receipts import Receipts
 from eventgate.journal.cursors import Cursors, NotOwner, Ownership
 from eventgate.journal.reading import Journal
 from eventgate.journal.tail import Tail
 from eventgate.sensors.directory import Directory
 from eventgate.sinks.dead_letters import DeadLetters
 from eventgate.sinks.definition import State, reader
+from eventgate.sinks.deliveries import Deliveries
 from eventgate.sinks.generations import Generations
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
@@ -49,6 +52,7 @@ class Stores(NamedTuple):
     generations: Generations
     requests: Requests
     letters: DeadLetters
+    deliveries: Deliveries
 
 
 class OwnedSink:
@@ -88,7 +92,9 @@ class OwnedSink:
                     await self._pause(LEASE_SECONDS / 3)
                     continue
                 mine, standing = claimed
-                keeping = Keeping(stores.cursors, mine, standing, self._clock)
+                keeping = Keeping(
+                    stores.cursors, mine, standing, self._clock, Receipts(name, stores.deliveries, self._clock)
+                )
                 inbox = Inbox(paused=name in await stores.sinks.paused([name]))
                 self.inbox = inbox
                 if self._stopping.is_set():
@@ -131,6 +137,7 @@ class OwnedSink:
                 requests=stores.requests,
                 journal=stores.journal,
                 tail=stores.tail,
+                previewing=Previewing(plan, transport.limits, stores.journal, stores.directory),
                 clock=self._clock,
             ),
             inbox=inbox,

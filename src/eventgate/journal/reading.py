@@ -14,6 +14,7 @@ from eventgate.event import Event
 from eventgate.journal import payload
 from eventgate.journal.batch import Batch, Head
 from eventgate.journal.cursors import Cursor
+from eventgate.journal.finding import Committed, find
 from eventgate.journal.lookout import Lookout
 from eventgate.journal.stored_rows import COLUMNS, event_of
 from eventgate.journal.times import ms_of, timestamp_of
@@ -83,6 +84,10 @@ class Journal:
             batches.append(_batch(row, done, indexes, events, lost))
             lost = 0
         return batches
+
+    async def find(self, company: UUID, event: UUID) -> Committed | None:
+        """A company's event by its id; None where it has none (any more)."""
+        return await find(self._pool, company, event)
 
     async def digest_at(self, position: int) -> bytes | None:
         """The chain's digest at ``position``; None where its row is not there (any more, or yet)."""

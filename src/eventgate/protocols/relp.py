@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 WINDOW = 128
-_LARGEST_TXNR = 999_999_999
+LARGEST_TXNR = 999_999_999
 _LONGEST_HEADER = 9 + 1 + 32 + 1 + 9 + 1
 _LONGEST_ANSWER = 1 << 20
 _ACCEPTED = re.compile(rb"(\d{1,9}) rsp 6 200 OK\n")  # nearly every answer; the rest is read piece by piece
@@ -49,6 +49,11 @@ class RelpClient:
     def room(self) -> int:
         """How many messages may be sent now."""
         return self._window - len(self._waiting) if self.ready and not self.closed else 0
+
+    @property
+    def next_transaction(self) -> int:
+        """The transaction number of the next frame."""
+        return 1 if self._txnr == LARGEST_TXNR else self._txnr + 1
 
     @property
     def waiting(self) -> int:
@@ -123,7 +128,7 @@ class RelpClient:
             refusals.append(Refusal(number, _shown(words or data)))
 
     def _next(self) -> int:
-        self._txnr = 1 if self._txnr == _LARGEST_TXNR else self._txnr + 1
+        self._txnr = self.next_transaction
         return self._txnr
 
     @staticmethod

@@ -66,7 +66,8 @@ class FieldTable:
         if close := get_close_matches(name, self.fields, n=1):
             raise Malformed(0, f"there is no field {name[:40]!r}; did you mean {close[0]}?")
         known, examples = ", ".join(self.fields), "; ".join(map(self.path_example, self.documents))
-        raise Malformed(0, f"there is no field {name[:40]!r}; the fields are {known}, and paths like {examples}")
+        paths = f", and paths like {examples}" if examples else ""
+        raise Malformed(0, f"there is no field {name[:40]!r}; the fields are {known}{paths}")
 
     def path_example(self, document: str) -> str:
         """How a path into a document is written."""

@@ -31,10 +31,12 @@ class Verb(StrEnum):
     """Deliver again what became dead letters."""
     TEST = "test"
     """Send one event that is marked as a test."""
+    PREVIEW = "preview"
+    """Say what would be written of an event; nothing is sent."""
 
 
 class Request(NamedTuple):
-    """One wish. ``position`` goes with a rewind, ``selection`` with a redrive.
+    """One wish. ``position`` goes with a rewind, ``selection`` with a redrive, and names a preview's one event.
 
     ``replace``: even if something is being delivered again already, which then ends where it is.
     """

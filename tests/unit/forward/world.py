@@ -19,6 +19,7 @@ from eventgate.forward.drafts import Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.loop import DeliveryLoop
+from eventgate.forward.receipts import Receipts
 from eventgate.forward.rewinding import Rewinding
 from eventgate.forward.transports import Delivery, Limits, Refusal, Window
 from eventgate.forward.transports.kafka.judgement import standing_from
@@ -28,6 +29,7 @@ from eventgate.journal.batch import Batch, Head
 from eventgate.journal.cursors import START, Cursor, Lane, Standing, Totals
 from eventgate.sinks.dead_letters import Letter
 from eventgate.sinks.definition import SinkDefinition, State
+from eventgate.sinks.deliveries import Stretch
 from eventgate.sinks.generations import Opening
 from eventgate.sinks.requests import Answer, Request, Verb
 from tests.unit.formats.samples import ALERT, NAMES
@@ -168,6 +170,7 @@ class World:
         self.lanes: list[Lane] = []
         """Whose each of the windows was."""
         self.clock = ManualClock()
+        self.receipts: list[Stretch] = []
         self.kills = 0
         self._dead = False
 
@@ -199,7 +202,8 @@ class World:
                 inbox.stop()
 
         tail = MemoryTail(self.stored, at_end)
-        keeping = Keeping(SimpleNamespace(save=self._save), "mine", self.saved, clock)
+        receipts = Receipts("sink", SimpleNamespace(write=self._keep_receipts), clock)
+        keeping = Keeping(SimpleNamespace(save=self._save), "mine", self.saved, clock, receipts)
         plan = SimpleNamespace(name="sink", definition=SinkDefinition("sink", "memory"))
         self._rewinding = Rewinding(plan, keeping, SimpleNamespace(open=self._opened), MemoryJournal(self.stored))
         loop = DeliveryLoop(
@@ -284,6 +288,9 @@ class World:
         step = self._step({1: Unavailable("storage-unavailable", "away"), 2: Killed()})
         self.openings[opening.number] = opening
         self._after(step)
+
+    async def _keep_receipts(self, sink: str, stretches: Sequence[Stretch]) -> None:
+        self.receipts += stretches
 
     async def _say(self, state: State, error: str | None = None, *, pause: float | None = None) -> None:
         self.states.append((state, error))

@@ -13,9 +13,9 @@ opens, and halves the window until one event is left, which becomes a dead lette
 resumes the sink), ``CursorLost``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from eventgate.errors import DeliveryError, EventGateError
 from eventgate.event import Event, SensorNames
@@ -57,16 +57,30 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Receipt(NamedTuple):
+    """What the receiver said of a window, for whoever asks later where an event went: ``told``, as JSON can hold it.
+
+    Two members are told of each event by itself: ``transaction`` is the number of the window's first event, and the
+    others follow it one by one; ``offsets`` are, by partition, [how many of the window's records in that partition
+    stand before, the offset of the first] of each of its batches, and ``slots`` the partition of every finished event.
+    """
+
+    told: Mapping[str, Any]
+    slots: Sequence[int] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """The fate of a window: its first ``finished`` events are done, ``refused`` names those of them nobody took.
 
     ``failure`` says why the rest is not done, as if it had been raised; None when the window is finished whole.
+    ``receipt`` None: the receiver said nothing.
     """
 
     finished: int
     refused: Sequence[Refusal] = ()
     failure: DeliveryError | None = None
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)

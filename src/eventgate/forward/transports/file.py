@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from eventgate.errors import Disconnected
-from eventgate.forward.transports import Delivery, Limits, Window
+from eventgate.forward.transports import Delivery, Limits, Receipt, Window
 from eventgate.forward.transports.settings import Settings
 from eventgate.journal.cursors import Standing
 
@@ -49,7 +49,9 @@ class LinesFile:
     async def deliver(self, window: Window) -> Delivery:
         lines = b"".join([outgoing.body + b"\n" for outgoing in window.events])
         await self._on_disk(lambda: self._append(lines))
-        return Delivery(len(window.events))
+        # Its path may be another by now: a rotated file is renamed.
+        told = {"path": str(self._settings.path), "from": self._size - len(lines), "to": self._size}
+        return Delivery(len(window.events), receipt=Receipt(told))
 
     async def probe(self) -> None:
         directory = self._settings.path.parent

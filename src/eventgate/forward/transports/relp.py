@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from eventgate.errors import Disconnected
-from eventgate.forward.transports import Delivery, Limits, Refusal, Window
+from eventgate.forward.transports import Delivery, Limits, Receipt, Refusal, Window
 from eventgate.forward.transports.connection import Connection
 from eventgate.forward.transports.settings import Address
 from eventgate.forward.transports.tls import TlsSettings, client_contexts
@@ -64,6 +64,7 @@ class Relp:
             await self.close()
             await self.open(window.upto)
         client, first = self._client, self._client.sent
+        receipt = Receipt({"transaction": client.next_transaction})
         bodies = [outgoing.body for outgoing in window.events]
         refused: list[Refusal] = []
         try:
@@ -74,8 +75,8 @@ class Relp:
                 refused += [Refusal(number - first, reason) for number, reason in await self._answers(self._connection)]
         except Disconnected as failure:
             finished = client.finished - first
-            return Delivery(finished, [refusal for refusal in refused if refusal.number < finished], failure)
-        return Delivery(finished, refused)
+            return Delivery(finished, [refusal for refusal in refused if refusal.number < finished], failure, receipt)
+        return Delivery(finished, refused, receipt=receipt)
 
     async def probe(self) -> None:
         """A session of its own, opened and closed: RELP receivers serve many."""

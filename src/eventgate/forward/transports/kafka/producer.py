@@ -4,6 +4,7 @@ Touches the network. Knows aiokafka's ways: where it waits for ever, and what it
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -21,6 +22,10 @@ from eventgate.forward.transports.kafka.settings import KafkaSettings
 _TRANSACTION_TIMEOUT_MS = 10_000
 _FAREWELL_SECONDS = 2.0
 _RETRY_SECONDS = 0.05
+
+
+Offsets = dict[int, list[tuple[int, int]]]
+"""By partition, of each batch in order: how many records of its transaction stand before it, and its first offset."""
 
 
 class TopicReplaced(Disconnected):
@@ -56,19 +61,20 @@ class Producer:
         """An empty batch for ``transact``."""
         return self._client.create_batch()
 
-    async def transact(self, batches: Mapping[int, Sequence[BatchBuilder]], offset: int, note: str) -> None:
+    async def transact(self, batches: Mapping[int, Sequence[BatchBuilder]], offset: int, note: str) -> Offsets:
         """Write batches, by partition, and the offset with its note, all or nothing. Raises the library's errors.
 
         After any error the outcome is unknown, and the producer is good for nothing but ``drop``.
         """
         self._in_transaction = True
         await self._client.begin_transaction()
-        await self._produce(batches)
+        offsets = await self._produce(batches)
         await self._keep(offset, note)
         await self._client.commit_transaction()
         self._in_transaction = False
+        return offsets
 
-    async def _produce(self, batches: Mapping[int, Sequence[BatchBuilder]]) -> None:
+    async def _produce(self, batches: Mapping[int, Sequence[BatchBuilder]]) -> Offsets:
         """Returns when every batch was taken: a commit succeeds although a batch failed."""
         taken: list[asyncio.Future[RecordMetadata]] = []
         sizes: list[int] = []
@@ -77,10 +83,15 @@ class Producer:
                 if turn < len(queue):
                     sizes.append(queue[turn].record_count())
                     taken.append(await self._client.send_batch(queue[turn], self._topic, partition=partition))
+        offsets: Offsets = {}
+        records: Counter[int] = Counter()
         for size, where in zip(sizes, await asyncio.gather(*taken), strict=True):
             if 0 <= where.offset < self._ends.get(where.partition, 0):
                 raise TopicReplaced(f"partition {where.partition} of {self._topic} begins anew: the topic was replaced")
             self._ends[where.partition] = where.offset + size
+            offsets.setdefault(where.partition, []).append((records[where.partition], where.offset))
+            records[where.partition] += size
+        return offsets
 
     async def _keep(self, offset: int, note: str) -> None:
         kept = {TopicPartition(self._topic, 0): OffsetAndMetadata(offset, note)}

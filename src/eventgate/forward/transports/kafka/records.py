@@ -38,13 +38,15 @@ class Stamp(NamedTuple):
 
 async def pack(
     events: Sequence[Outgoing], partitioning: Partitioning, new_batch: Callable[[], BatchBuilder], stamp: Stamp
-) -> dict[int, list[BatchBuilder]]:
-    """The events as batches by partition, in order."""
+) -> tuple[dict[int, list[BatchBuilder]], list[int]]:
+    """The events as batches by partition, in order; and the partition of each event."""
     packed: dict[int, list[BatchBuilder]] = {}
+    slots: list[int] = []
     origin = (SOURCE, stamp.source)
     replayed = (REPLAY, b"%d" % stamp.generation)
     for count, (event, _, place, body, replay) in enumerate(events, 1):
         partition, key = partitioning.slot(event.sensor)
+        slots.append(partition)
         headers = [(ID, str(event.id).encode()), (POSITION, b"%d.%d" % place), origin]
         if replay:
             headers.append(replayed)
@@ -56,7 +58,7 @@ async def pack(
             batches[-1].append(timestamp=stamp.now_ms, key=key, value=body, headers=headers)
         if count % _WITHOUT_A_PAUSE == 0:
             await asyncio.sleep(0)
-    return packed
+    return packed, slots
 
 
 def place_of(header: bytes) -> Cursor:

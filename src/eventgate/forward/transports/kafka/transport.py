@@ -12,7 +12,7 @@ import structlog
 
 from eventgate.clock import Clock
 from eventgate.errors import Disconnected
-from eventgate.forward.transports import CursorLost, Delivery, Limits, Window
+from eventgate.forward.transports import CursorLost, Delivery, Limits, Receipt, Window
 from eventgate.forward.transports.kafka.failures import translated
 from eventgate.forward.transports.kafka.judgement import standing_from
 from eventgate.forward.transports.kafka.kept import Kept, decode, encode
@@ -24,6 +24,7 @@ from eventgate.forward.transports.kafka.tail import TooFar, newest_place
 from eventgate.forward.transports.kafka.topics import ensure_topic, reach
 from eventgate.forward.transports.reread import Reread
 from eventgate.journal.cursors import Cursor, Lane, Standing, Totals
+from eventgate.sinks.places import NO_SLOT
 
 OPEN_SECONDS = 30.0
 WINDOW_SECONDS = 15.0
@@ -145,12 +146,14 @@ class Kafka:
             with translated("delivering"):
                 async with asyncio.timeout(WINDOW_SECONDS):
                     stamp = Stamp(self._source(upto, window.lane), upto.generation, self._clock.now_ms())
-                    batches = await pack(events, self._partitioning, producer.batch, stamp)
-                    await producer.transact(batches, upto.cursor.position, await self._note(upto))
+                    batches, slots = await pack(events, self._partitioning, producer.batch, stamp)
+                    offsets = await producer.transact(batches, upto.cursor.position, await self._note(upto))
         except TopicReplaced:
             self._topic_replaced = True
             raise
-        return Delivery(len(window.events))
+        told = {"topic": self._settings.topic, "offsets": {str(slot): told for slot, told in offsets.items()}}
+        slots = [NO_SLOT] * (len(window.events) - len(events)) + slots  # those in front were in the topic already
+        return Delivery(len(window.events), receipt=Receipt(told, slots))
 
     async def probe(self) -> None:
         with translated("looking for the topic"):

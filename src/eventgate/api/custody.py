@@ -1,0 +1,136 @@
+"""``/v2/events/{id}/custody``: who signed an event, when it was committed, and what became of it at every sink.
+
+Touches HTTP, the journal and the sinks room it is handed.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+
+from eventgate.api.paging import json_response
+from eventgate.api.problem import not_found
+from eventgate.api.routes import Call, Operation, Route
+from eventgate.api.schemas import one
+from eventgate.event import KIND_NAMES, SensorNames
+from eventgate.formats.times import rfc3339
+from eventgate.journal.finding import Committed
+from eventgate.journal.reading import Journal
+from eventgate.journal.times import rfc3339_of
+from eventgate.sinks.custody import Custody, CustodyOf, Fate
+from eventgate.sinks.dead_letters import DeadLetter
+from eventgate.sinks.definition import State
+from eventgate.sinks.deliveries import Handover
+from eventgate.sinks.store import SinkStore
+
+NamesOf = Callable[[UUID], Awaitable[Mapping[UUID, SensorNames]]]
+"""What each of a company's sensors is called."""
+
+
+class CustodyOfEvents:
+    """The address of custody."""
+
+    def __init__(self, journal: Journal, store: SinkStore, custody: CustodyOf, names_of: NamesOf) -> None:
+        self._journal = journal
+        self._store = store
+        self._custody = custody
+        self._names_of = names_of
+
+    def routes(self) -> Sequence[Route]:
+        operation = Operation(
+            "Where an event came from and where it went",
+            "events",
+            {200: one("Custody")},
+            description="Every sink of your company; for the operator, also those that see every company.",
+            problems=(404,),
+        )
+        return (Route("GET", "/v2/events/{id}/custody", "alerts:read", self.one_event, operation),)
+
+    async def one_event(self, call: Call) -> web.StreamResponse:
+        company = call.principal.company
+        found = await self._journal.find(company, call.path["id"])
+        if found is None:
+            raise not_found()
+        sensor = found.event.sensor
+        names = (await self._names_of(company)).get(sensor) or SensorNames(str(sensor), None)
+        seen = await self._store.all(None if call.principal.operator else company)
+        sinks = [sink for sink in seen if sink.company in (None, company)]
+        told = [_sink(await self._custody.by(sink, found, names)) for sink in sinks]
+        return json_response({**_event(found, names), "sinks": told})
+
+
+def _event(found: Committed, names: SensorNames) -> dict[str, Any]:
+    event = found.event
+    return {
+        "id": event.id,
+        "kind": KIND_NAMES[event.kind],
+        "alertCode": event.code,
+        "timestamp": rfc3339(event.timestamp),
+        "edgeId": event.sensor,
+        "serial": names.serial or None,
+        "signedBy": {"keyId": event.key, "verifyKeyId": event.verify_key, "contentDigest": event.content_digest.hex()},
+        "receivedAt": rfc3339(event.received),
+        "committed": {
+            "at": rfc3339(found.committed),
+            "position": found.place.position,
+            "index": found.place.index,
+            "digest": found.digest.hex(),
+        },
+    }
+
+
+def _sink(told: Custody) -> dict[str, Any]:
+    sink = told.sink
+    return {
+        "name": sink.name,
+        "transport": sink.transport,
+        "guarantee": sink.guarantee,
+        "fate": told.fate.value,
+        "detail": _sentence(told),
+        "condition": told.condition,
+        "filterChanged": told.filter_changed,
+        "comesAgain": told.again,
+        "deliveries": [_delivery(handover) for handover in told.handovers],
+        "deaths": [_death(death) for death in told.deaths],
+    }
+
+
+def _sentence(told: Custody) -> str:
+    match told.fate:
+        case Fate.PENDING:
+            state, error = told.sink.state, told.sink.last_error
+            return f"It waits its turn; the sink is {state.value}{f': {error}' if state is State.RETRYING else ''}."
+        case Fate.BEFORE:
+            return "The sink began after it."
+        case Fate.FILTERED if told.condition is None:
+            return "The filter of that time left it out."
+        case Fate.FILTERED:
+            since = ", a filter that has changed since" if told.filter_changed else ""
+            return f"Left out by {told.condition}{since}."
+        case Fate.DEAD:
+            again = told.deaths[-1].redriven_in
+            return "Nobody took it" + (f"; generation {again} brings or brought it again." if again else ".")
+        case Fate.DELIVERED if not told.receipt_kept:
+            return "Delivered, by the cursor; its receipt was not kept, or is not written yet."
+        case Fate.DELIVERED:
+            times = len(told.handovers)
+            return f"Delivered, {told.sink.guarantee}." if times == 1 else f"Delivered {times} times."
+
+
+def _delivery(handover: Handover) -> dict[str, Any]:
+    return {
+        "at": rfc3339(handover.at),
+        "generation": handover.generation,
+        "lane": handover.lane,
+        "receipt": handover.receipt,
+    }
+
+
+def _death(death: DeadLetter) -> dict[str, Any]:
+    return {
+        "at": rfc3339_of(death.died_at),
+        "generation": death.generation,
+        "reason": death.reason,
+        "redrivenIn": death.redriven_in,
+    }

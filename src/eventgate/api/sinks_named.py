@@ -1,0 +1,34 @@
+"""One sink by its name, as an address has it and as its asker may see it: for every module of addresses below a sink.
+
+Touches the sinks room it is handed.
+"""
+
+import re
+from uuid import UUID
+
+from eventgate.access import Principal
+from eventgate.api.problem import not_found
+from eventgate.api.routes import Call
+from eventgate.sinks.store import SinkStatus, SinkStore
+
+_NAME = re.compile(r"[a-z0-9-]{1,63}")
+
+
+def sink_name(text: str) -> str:
+    """Raises ValueError for what can be no sink's name, a U+0000 say, which no table holds."""
+    if not _NAME.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def seen_by(principal: Principal) -> UUID | None:
+    """Whose sinks: the operator sees all of them."""
+    return None if principal.operator else principal.company
+
+
+async def named_sink(store: SinkStore, call: Call) -> SinkStatus:
+    """The sink that the path names. Raises CallerError 404 where there is none that the caller may see."""
+    found = await store.get(call.path["name"], seen_by(call.principal))
+    if found is None:
+        raise not_found()
+    return found
