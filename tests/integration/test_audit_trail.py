@@ -24,6 +24,7 @@ ANOTHER_PASSWORD = "nine slow lanterns drift"
 
 NO_CHANGE = {
     "POST /v2/events": "what sensors write is the journal's, which remembers key and verify key of each event",
+    "POST /v2/sinks/{name}/preview": "it only says what would be written",
 }
 """Routes that are no GET and leave no line, and why."""
 
@@ -113,6 +114,9 @@ async def test_every_route_that_changes_something_leaves_a_line_without_a_secret
         for verb in ("pause", "resume", "test"):
             await trail.change(f"POST /v2/sinks/{{name}}/{verb}", f"/v2/sinks/siem/{verb}")
         await trail.change("POST /v2/sinks/{name}/rewind", "/v2/sinks/siem/rewind", {"to": 0})
+        await trail.change(
+            "POST /v2/sinks/{name}/dead-letters/redrive", "/v2/sinks/siem/dead-letters/redrive", {"all": True}
+        )
     await companies(trail)
     await keys(trail)
     await people(trail)

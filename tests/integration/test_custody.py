@@ -52,7 +52,7 @@ def places(records: list[Record]) -> dict[str, list[tuple[int, int]]]:
 
 
 async def test_a_consumer_finds_every_event_where_custody_says(gate: Forwarding, kafka: Kafka) -> None:
-    """Of windows of many batches a partition, of later windows, and again after a rewind, each generation for itself."""
+    """Of windows of many batches a partition, of later ones, and after a rewind, each generation for itself."""
     topic = f"custody-{uuid4()}"
     async with gate.running(into(kafka, topic, max_message_bytes=20_000)):
         events = await gate.store(900)
@@ -115,7 +115,9 @@ async def test_what_a_filter_left_out_is_told_by_the_filter_of_that_time(gate: F
 
 async def test_a_filter_that_lets_nothing_through_is_told_too(gate: Forwarding, tmp_path: Path) -> None:
     nothing = "severity\u00b7>\u00b790"
-    async with gate.running(sink("file", "file", path=tmp_path / "lines", filters=("severity\u00b7>\u00b7-1", nothing))):
+    async with gate.running(
+        sink("file", "file", path=tmp_path / "lines", filters=("severity\u00b7>\u00b7-1", nothing))
+    ):
         events = await gate.store(50)
         await gate.until_done("file")
     alert = next(event for event in events if event.severity is not None)

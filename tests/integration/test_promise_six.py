@@ -39,6 +39,7 @@ WHO = {
     "GET /v2/events": READERS,
     "POST /v2/events": WRITERS,
     "GET /v2/events/{id}": READERS,
+    "GET /v2/events/{id}/custody": READERS,
     "GET /v2/rejects": READERS,
     "GET /v2/edges": READERS,
     "GET /v2/edges/{edgeId}": READERS,
@@ -49,6 +50,10 @@ WHO = {
     "POST /v2/sinks/{name}/resume": MANAGERS,
     "POST /v2/sinks/{name}/rewind": MANAGERS,
     "POST /v2/sinks/{name}/test": MANAGERS,
+    "POST /v2/sinks/{name}/preview": READERS,
+    "GET /v2/sinks/{name}/dead-letters": READERS,
+    "GET /v2/sinks/{name}/dead-letters/{eventId}": READERS,
+    "POST /v2/sinks/{name}/dead-letters/redrive": MANAGERS,
     "GET /v2/audit": AUDITORS,
     "GET /keys": EVERYBODY,
     "POST /keys": MANAGERS,
@@ -97,6 +102,8 @@ ABOVE_COMPANIES = ("/v2/companies", "/v2/sinks", "/v2/audit")
 BODIES: dict[str, Any] = {
     "POST /keys/{keyId}/verify-keys": {"verifyKey": SigningKey.generate().verify_key_pem},
     "POST /v2/sinks/{name}/rewind": {"to": 0},
+    "POST /v2/sinks/{name}/preview": {"id": str(uuid4())},
+    "POST /v2/sinks/{name}/dead-letters/redrive": {"all": True},
 }
 
 DENIED = {"scope-missing", "operator-only"}
@@ -135,7 +142,18 @@ def at(path: str, ids: dict[str, str]) -> str:
 
 def nobodys() -> dict[str, str]:
     """Ids of nothing at all."""
-    names = ("id", "edgeId", "keyId", "keyUuid", "verifyKeyId", "userUuid", "companyId", "sessionId", "linkId")
+    names = (
+        "id",
+        "eventId",
+        "edgeId",
+        "keyId",
+        "keyUuid",
+        "verifyKeyId",
+        "userUuid",
+        "companyId",
+        "sessionId",
+        "linkId",
+    )
     return {"name": "nobody"} | {name: str(uuid4()) for name in names}
 
 

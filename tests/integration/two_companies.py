@@ -8,10 +8,12 @@ from eventgate.clock import SystemClock
 from eventgate.errors import FieldError
 from eventgate.event import Event
 from eventgate.ids import uuid7
+from eventgate.journal.cursors import Cursor
 from eventgate.journal.rejects import Rejected, Rejects
 from eventgate.sensors import register
 from eventgate.signing.authkey import AuthKey
 from eventgate.signing.keys import SigningKey, load_verify_key
+from eventgate.sinks.dead_letters import DeadLetters, Letter
 from tests.integration.http_service import QUICK, Service
 from tests.integration.signing_in import PASSWORD
 
@@ -54,6 +56,7 @@ async def world(service: Service, company: UUID, roles: tuple[str, ...], mark: s
            VALUES ($1, $2, '{}', 'json', 'file', 'confirmed')""",
         mark, company,
     )  # fmt: skip
+    await DeadLetters(service.pool).write(mark, 0, [Letter(Cursor(1, 0), company, event.id, mark)])
     session = uuid4()
     await service.pool.execute(
         """INSERT INTO sessions (id, user_id, hash, remote, user_agent, created_at, last_used_at, expires_at)
@@ -62,6 +65,7 @@ async def world(service: Service, company: UUID, roles: tuple[str, ...], mark: s
     )  # fmt: skip
     ids = {
         "id": event.id,
+        "eventId": event.id,
         "edgeId": sensor,
         "keyId": key,
         "keyUuid": key,

@@ -77,8 +77,13 @@ def document(routes: Sequence[Route | OpenRoute], server_url: str) -> dict[str, 
         "paths": paths,
         "components": {
             "schemas": {
-                **SCHEMAS, **CUSTODY_SCHEMAS, **KEY_SCHEMAS, **USER_SCHEMAS, **COMPANY_SCHEMAS, **SINK_SCHEMAS,
-            },  # fmt: skip
+                **SCHEMAS,
+                **CUSTODY_SCHEMAS,
+                **KEY_SCHEMAS,
+                **USER_SCHEMAS,
+                **COMPANY_SCHEMAS,
+                **SINK_SCHEMAS,
+            },
             "headers": _HEADERS,
             "securitySchemes": _SECURITY_SCHEMES,
         },

@@ -101,6 +101,16 @@ SINK_SCHEMAS: dict[str, Schema] = {
         }
     ),
     "SinkAnswer": closed({"name": _TEXT, "verb": {"enum": ["pause", "resume", "test"]}, "detail": _TEXT}),
+    "SinkAnswer": closed(
+        {
+            "name": _TEXT,
+            "verb": {"enum": ["pause", "resume", "test"]},
+            "detail": _TEXT,
+            "eventId": {**UUID, "description": "Of a test: the event that was sent."},
+            "receipt": {**or_null({"type": "object"}), "description": "Of a test: what the receiver said of it."},
+        },
+        optional=("eventId", "receipt"),
+    ),
     "Rewound": closed(
         {
             "name": _TEXT,

@@ -3,10 +3,8 @@
 Touches HTTP and the sinks room it is handed. Wishes go to the delivery loop, which answers in seconds or not at all.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from aiohttp import web
 
@@ -14,9 +12,10 @@ from eventgate.access import Audit, Change, Principal
 from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import read_object
 from eventgate.api.paging import json_response, list_parameters, listed_whole
-from eventgate.api.problem import not_found, problem
+from eventgate.api.problem import problem
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one, ref
+from eventgate.api.sinks_named import named_sink, seen_by, sink_name
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, FieldError
 from eventgate.journal.cursors import after_all_of
@@ -28,8 +27,6 @@ from eventgate.sinks.requests import Requests, Verb
 from eventgate.sinks.store import Ledger, ReplayStatus, SinkStatus, SinkStore
 
 _READ, _MANAGE = "sinks:read", "sinks:manage"
-
-_NAME = re.compile(r"[a-z0-9-]{1,63}")
 
 
 class Sinks:
@@ -83,7 +80,7 @@ class Sinks:
         return listed_whole(call, found, lambda sink: sink.name, lambda sink: self._shown(sink, call.principal))
 
     async def one_sink(self, call: Call) -> web.StreamResponse:
-        return json_response(self._shown(await self._find(call), call.principal))
+        return json_response(self._shown(await named_sink(self._store, call), call.principal))
 
     async def pause(self, call: Call) -> web.StreamResponse:
         return await self._wish(call, Verb.PAUSE)
@@ -95,7 +92,7 @@ class Sinks:
         return await self._wish(call, Verb.TEST)
 
     async def rewind(self, call: Call) -> web.StreamResponse:
-        sink = await self._find(call)
+        sink = await named_sink(self._store, call)
         body = await read_object(call.request, {"to", "dryRun", "replace"})
         position = await self._position(body.get("to"))
         for key in ("dryRun", "replace"):
@@ -108,7 +105,7 @@ class Sinks:
         return json_response({"events": repeated, "seconds": seconds_at(sink.replay_events_per_second, repeated)})
 
     async def _wish(self, call: Call, verb: Verb) -> web.StreamResponse:
-        sink = await self._find(call)
+        sink = await named_sink(self._store, call)
         await read_object(call.request, set())
         return await self._ask(call, sink, verb)
 

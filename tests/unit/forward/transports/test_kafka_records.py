@@ -24,7 +24,7 @@ class Batch:
 
 async def test_each_sensor_has_one_partition_and_its_events_their_order() -> None:
     story, slots = Story(uuid.uuid4(), 4, 10), Partitioning(3)
-    packed = await pack(story.events, slots, Batch, STAMP)
+    packed, _ = await pack(story.events, slots, Batch, STAMP)
     for partition, batches in packed.items():
         records = [record for batch in batches for record in batch.records]
         expected = [each for each in story.events if slots.slot(each.event.sensor).partition == partition]
@@ -37,7 +37,7 @@ async def test_each_sensor_has_one_partition_and_its_events_their_order() -> Non
 async def test_a_record_says_which_event_it_is_and_where_it_came_from() -> None:
     story = Story(uuid.uuid4(), 1, 1)
     (outgoing,) = story.events
-    packed = await pack([outgoing, outgoing._replace(replay=True)], Partitioning(1), Batch, STAMP)
+    packed, _ = await pack([outgoing, outgoing._replace(replay=True)], Partitioning(1), Batch, STAMP)
     first, second = packed[0][0].records
     expected = [
         ("eg-id", str(outgoing.event.id).encode()),
