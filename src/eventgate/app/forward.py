@@ -35,12 +35,15 @@ from eventgate.sinks import requests
 from eventgate.sinks.alarms import Alarms
 from eventgate.sinks.dead_letters import DeadLetters
 from eventgate.sinks.deliveries import Deliveries
+from eventgate.sinks.dead_letters import DeadLetters, forget_letters
+from eventgate.sinks.deliveries import Deliveries, forget_deliveries
 from eventgate.sinks.generations import Generations
 from eventgate.sinks.minutes import LedgerMinutes
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
 
 _CONNECTIONS = 8
+_DAY_MS = 24 * 3_600_000
 
 
 @asynccontextmanager
@@ -121,5 +124,10 @@ def _policy(configuration: Configuration) -> Policy:
 
 def _chores(configuration: Configuration) -> Sequence[Chore]:
     """What the rooms beside the journal want tidied."""
-    kept = configuration.audit.keep_days * 24 * 3_600_000
-    return (lambda pool, now: forget_lines(pool, older_than_ms=now - kept),)
+    kept, journal = configuration.audit.keep_days * _DAY_MS, configuration.journal
+    receipts, letters = journal.keep_events_days * _DAY_MS, journal.keep_dead_letters_days * _DAY_MS
+    return (
+        lambda pool, now: forget_lines(pool, older_than_ms=now - kept),
+        lambda pool, now: forget_deliveries(pool, older_than_ms=now - receipts),
+        lambda pool, now: forget_letters(pool, older_than_ms=now - letters),
+    )

@@ -95,6 +95,7 @@ class Journal(_Section):
     keep_payload_bytes: Positive = 10 << 30
     keep_events_days: Positive = 90
     keep_rejects_days: Positive = 7
+    keep_dead_letters_days: Positive = 90
 
 
 class Search(_Section):

@@ -1,0 +1,167 @@
+"""``eventgate sinks letters``, ``redrive`` and ``preview``: what a receiver would not take, and what it would be given.
+
+Touches EventGate over HTTP and the terminal.
+"""
+
+import json
+import sys
+from base64 import b64decode
+from typing import Annotated, Any
+
+import typer
+
+from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters, pages, segment
+
+Sink = Annotated[str, typer.Argument(metavar="SINK", help="The sink's name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, whole, for other programs.")]
+_PAGE = 100
+
+
+def letters(
+    sink: Sink,
+    event: Annotated[str | None, typer.Argument(metavar="[ID]", help="One event: all that is known of it.")] = None,
+    *,
+    filters: Filters = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 25,
+    as_json: AsJson = False,
+    url: Url = None,
+    key: Key = None,
+    data: Data = HERE,
+    ca_file: CaFile = None,
+) -> None:
+    r"""Show the events that a sink's receiver would not take, newest first, and why.
+
+    [bold]Examples[/bold]
+
+    eventgate sinks letters soc
+
+    eventgate sinks letters soc -f 'reason contains "too long"'
+
+    eventgate sinks letters soc 0199b0a4-7d3c-7a50-8000-0123456789ab --json
+    """
+    from eventgate.cli import terminal
+
+    gate = Gate.find(url, key, data, ca_file)
+    path = f"/v2/sinks/{segment(sink)}/dead-letters"
+    if event is not None:
+        _show_one(gate.get(f"{path}/{segment(event)}"), as_json=as_json)
+        return
+    left, shown = limit, 0
+    for page in pages(gate, path, [*filter_parameters(filters), ("limit", str(min(limit, _PAGE)))]):
+        found = page["data"][:left]
+        left, shown = left - len(found), shown + len(found)
+        if as_json:
+            for letter in found:
+                print(json.dumps(letter))
+        elif found:
+            _show(found)
+        if not left:
+            break
+    if not as_json:
+        terminal.err.print(f"{shown:,} shown, newest first" if shown else "There are none.", style="dim")
+
+
+def redrive(
+    sink: Sink,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these events.")] = None,
+    *,
+    filters: Filters = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every letter that never went again.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Even if a replay is under way: it ends there.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many would go, and how long.")] = False,
+    url: Url = None,
+    key: Key = None,
+    data: Data = HERE,
+    ca_file: CaFile = None,
+) -> None:
+    """Bring dead letters to the sink's receiver again, beside what is new; they are marked as replayed.
+
+    [bold]Examples[/bold]
+
+    eventgate sinks redrive soc --all --dry-run
+
+    eventgate sinks redrive soc -f 'reason contains "too long"'
+    """
+    from eventgate.cli import terminal
+
+    if [bool(ids), bool(filters), everything].count(True) != 1:
+        raise typer.BadParameter("give ids, or filters, or --all")
+    body: dict[str, Any] = {"replace": replace, "dryRun": dry_run}
+    if ids:
+        body["ids"] = ids
+    elif filters:
+        body["filter"] = [text for _, text in filter_parameters(filters)]
+    else:
+        body["all"] = True
+    told = Gate.find(url, key, data, ca_file).post(f"/v2/sinks/{segment(sink)}/dead-letters/redrive", body)
+    seconds = "" if told["seconds"] is None else f", in {told['seconds']:g} s at the sink's rate"
+    verb = "would go" if dry_run else f"go again in generation {told['generation']}"
+    terminal.out.print(f"{told['events']:,} dead letters {verb}{seconds}")
+
+
+def preview(
+    sink: Sink,
+    event: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
+    *,
+    as_json: AsJson = False,
+    raw: Annotated[bool, typer.Option("--raw", help="The bytes and nothing else, as they would be sent.")] = False,
+    url: Url = None,
+    key: Key = None,
+    data: Data = HERE,
+    ca_file: CaFile = None,
+) -> None:
+    """Show what a sink would write of an event, and whether its filter lets it through. Nothing is sent.
+
+    [bold]Examples[/bold]
+
+    eventgate sinks preview soc 0199b0a4-7d3c-7a50-8000-0123456789ab
+
+    eventgate sinks preview soc 0199b0a4-7d3c-7a50-8000-0123456789ab --raw | xxd
+    """
+    told = Gate.find(url, key, data, ca_file).post(f"/v2/sinks/{segment(sink)}/preview", {"id": event})
+    if raw:
+        sys.stdout.buffer.write(b64decode(told["body"]))
+    elif as_json:
+        print(json.dumps(told))
+    else:
+        _show_preview(told)
+
+
+def _show_preview(told: dict[str, Any]) -> None:
+    from eventgate.cli import terminal
+
+    terminal.out.print(terminal.plain(told["text"] if told["text"] is not None else told["body"]))
+    wanted = "the filter lets it through" if told["wanted"] else f"left out by {told['condition'] or 'its company'}"
+    limit = "" if told["limitBytes"] is None else f" of at most {told['limitBytes']:,}"
+    fits = "" if told["fits"] else ": TOO LONG"
+    terminal.err.print(terminal.plain(f"{told['contentType']}, {told['bytes']:,} bytes{limit}{fits}; {wanted}"))
+
+
+def _show(found: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    from eventgate.cli import terminal
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("Died", "Event", "Again"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("Reason", overflow="fold")
+    for letter in found:
+        again = "-" if letter["redrivenIn"] is None else f"in {letter['redrivenIn']}"
+        told = (terminal.local_time(letter["diedAt"]), letter["eventId"], again, letter["reason"])
+        table.add_row(*map(terminal.plain, told))
+    terminal.out.print(table, soft_wrap=False)
+
+
+def _show_one(letter: dict[str, Any], *, as_json: bool) -> None:
+    from eventgate.cli import terminal
+
+    if as_json:
+        print(json.dumps(letter))
+        return
+    terminal.out.print(terminal.plain(letter["reason"]))
+    if letter["event"] is not None:
+        for line in json.dumps(letter["event"], indent=2, ensure_ascii=False).splitlines():
+            terminal.out.print(terminal.plain(line))
+    if letter["preview"] is not None:
+        _show_preview(letter["preview"])

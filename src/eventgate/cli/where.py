@@ -1,0 +1,107 @@
+"""``eventgate where``: the story of one event, from whoever signed it to every receiver.
+
+Touches EventGate over HTTP and the terminal.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, segment
+
+_STYLES = {"delivered": "green", "filtered": "dim", "pending": "yellow", "dead": "bold red", "before": "dim"}
+_PLACES = {"topic", "partition", "offset"}
+
+
+def where(
+    event: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, whole, for other programs.")] = False,
+    url: Url = None,
+    key: Key = None,
+    data: Data = HERE,
+    ca_file: CaFile = None,
+) -> None:
+    """Tell where an event is: who signed it, when it was committed, and what became of it at every sink.
+
+    Of a delivery it tells what the receiver said: Kafka's partition and offset, RELP's transaction, a file's bytes.
+
+    [bold]Examples[/bold]
+
+    eventgate where 0199b0a4-7d3c-7a50-8000-0123456789ab
+
+    eventgate where 0199b0a4-7d3c-7a50-8000-0123456789ab --json | jq '.sinks[] | {name, fate}'
+    """
+    told = Gate.find(url, key, data, ca_file).get(f"/v2/events/{segment(event)}/custody")
+    if as_json:
+        print(json.dumps(told))
+    else:
+        _show(told)
+
+
+def _show(told: dict[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from eventgate.cli import terminal
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for what, fate, at, detail in story(told):
+        style = _STYLES.get(fate, "")
+        time = terminal.local_time(at) if at else ""
+        table.add_row(terminal.plain(what), Text(fate, style), Text(time), terminal.plain(detail))
+    terminal.out.print(table, soft_wrap=False)
+
+
+def story(told: dict[str, Any]) -> Iterator[tuple[str, str, str | None, str]]:
+    """The story in lines: where, what happened, when, and the details."""
+    signed, committed = told["signedBy"], told["committed"]
+    sensor = told["serial"] or told["edgeId"]
+    yield "sensor", told["kind"], told["timestamp"], " ".join(filter(None, [told["alertCode"], "of", sensor]))
+    if signed["keyId"]:
+        yield "", "signed", None, f"key {signed['keyId']}, verify key {signed['verifyKeyId']}"
+    yield "gate", "received", told["receivedAt"], f"content {signed['contentDigest'][:16]}…"
+    place = f"position {committed['position']}.{committed['index']}, digest {committed['digest'][:16]}…"
+    yield "journal", "committed", committed["at"], place
+    for sink in told["sinks"]:
+        yield from _at_sink(sink)
+
+
+def _at_sink(sink: dict[str, Any]) -> Iterator[tuple[str, str, str | None, str]]:
+    """A line for each delivery and each death, in the order of time; one for the fate where there are none."""
+    happened = [(each["at"], "delivered", _delivery(each)) for each in sink["deliveries"]]
+    happened += [(each["at"], "dead", _death(each)) for each in sink["deaths"]]
+    name = sink["name"]
+    for at, fate, detail in sorted(happened):
+        yield name, fate, at, detail
+        name = ""
+    if not happened:
+        yield name, sink["fate"], None, sink["detail"]
+    if sink["comesAgain"]:
+        yield "", "pending", None, "A replay is on its way to it."
+
+
+def _delivery(delivery: dict[str, Any]) -> str:
+    return ", ".join(filter(None, [_receipt(delivery["receipt"]), _again(delivery)]))
+
+
+def _again(delivery: dict[str, Any]) -> str:
+    return f"again, in generation {delivery['generation']}" if delivery["lane"] == "replay" else ""
+
+
+def _receipt(receipt: dict[str, Any]) -> str:
+    """What the receiver said; a place in Kafka as its tools write it."""
+    rest = [f"{name} {value}" for name, value in receipt.items() if name not in _PLACES]
+    if "offset" in receipt:
+        return ", ".join([f"{receipt['topic']}-{receipt['partition']} offset {receipt['offset']}", *rest])
+    return ", ".join([*([f"topic {receipt['topic']}"] if "topic" in receipt else []), *rest])
+
+
+def _death(death: dict[str, Any]) -> str:
+    again = f"; brought again in generation {death['redrivenIn']}" if death["redrivenIn"] else ""
+    return f"{death['reason']}{again}"
