@@ -11,6 +11,7 @@ import pytest
 from eventgate.event import Event, SensorNames
 from eventgate.forward.plan import Plan
 from eventgate.sinks.custody import Custody, CustodyOf, Fate
+from eventgate.sinks.definition import State
 from eventgate.sinks.deliveries import forget_deliveries
 from eventgate.sinks.requests import Verb
 from tests.integration.forwarding import Forwarding, forwarding, sink
@@ -136,6 +137,7 @@ async def test_what_came_before_a_sink_began_is_said_to(gate: Forwarding, tmp_pa
     (event,) = await gate.store(1)
     begin_now = sink("file", "file", path=tmp_path / "lines", begin="now")
     async with gate.running(begin_now):
+        await gate.until("file", lambda status: status.state is State.RUNNING)
         (later,) = (await gate.store(1))[-1:]
         await gate.until("file", lambda status: status.ledger.delivered == 1)
     assert (await custody(gate, "file", event)).fate is Fate.BEFORE

@@ -29,7 +29,7 @@ from eventgate.forward.desk import Desk
 from eventgate.forward.drafts import Draft, Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
-from eventgate.forward.transports import CursorLost, Delivery, Outgoing, Transport, Window
+from eventgate.forward.transports import CursorLost, Outgoing, Transport, Window
 from eventgate.journal.cursors import Lane, Standing
 from eventgate.sinks.dead_letters import DeadLetters, Letter
 from eventgate.sinks.definition import State
@@ -186,7 +186,7 @@ class DeliveryLoop:
         window = Window(draft.events, draft.standing(before, len(draft.events)), course.lane)
         if not draft.events and not self._worth_telling(window.upto):
             self._advance(before, window.upto, settled=not self._transport.keeps_progress)
-            self._note(course.lane, before, window.upto)
+            self._keeping.receipts.note(course.lane, before, window.upto)
             await self._keeping.save_if_due()
             if not draft.moves:
                 await self._recovered()
@@ -199,7 +199,7 @@ class DeliveryLoop:
         await self._bury([_letter(window.events[number], reason) for number, reason in delivery.refused], course.lane)
         after = draft.standing(before, delivery.finished, len(delivery.refused))
         self._advance(before, after)
-        self._note(course.lane, before, after, window, delivery)
+        self._keeping.receipts.note(course.lane, before, after, window.events, delivery)
         self._told, self._told_at = after, self._clock.monotonic()
         await self._keeping.save()
         if course is self._replay:
@@ -209,20 +209,6 @@ class DeliveryLoop:
             await self._recovered()
         if delivery.failure is not None:
             raise delivery.failure
-
-    def _note(
-        self,
-        lane: Lane,
-        before: Standing,
-        after: Standing,
-        window: Window | None = None,
-        delivery: Delivery | None = None,
-    ) -> None:
-        """Remember what was passed and, of a window, what the receiver said, for whoever asks where an event went."""
-        generation = after.since if lane is Lane.LIVE else after.generation
-        here, there = before.progress(lane)[0], after.progress(lane)[0]
-        events = window.events if window else ()
-        self._keeping.receipts.note(lane.value, generation, (here, there), events, delivery)
 
     async def _recovered(self) -> None:
         """Something got through, or there is nothing to bring and somebody to bring it to."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from eventgate.clock import Clock
 from eventgate.forward.transports import Delivery, Outgoing
-from eventgate.journal.cursors import Cursor
+from eventgate.journal.cursors import Cursor, Lane, Standing
 from eventgate.sinks.deliveries import Deliveries, Handed, Stretch
 from eventgate.sinks.places import NO_SLOT, encode
 
@@ -54,18 +54,19 @@ class Receipts:
 
     def note(
         self,
-        lane: str,
-        generation: int,
-        way: tuple[Cursor, Cursor],
+        lane: Lane,
+        before: Standing,
+        after: Standing,
         events: Sequence[Outgoing] = (),
         delivery: Delivery | None = None,
     ) -> None:
-        """A lane went this ``way``, after one place up to another; ``events`` of it were handed over, so it ended."""
-        after, until = way
-        if until == after:
+        """A lane went from ``before`` to ``after``; on the way ``events`` were handed over, with this outcome."""
+        generation = after.since if lane is Lane.LIVE else after.generation
+        here, there = before.progress(lane)[0], after.progress(lane)[0]
+        if here == there:
             return
-        stretch = self._stretch(lane, generation, after)
-        stretch.until = until
+        stretch = self._stretch(lane, generation, here)
+        stretch.until = there
         if delivery is not None and delivery.finished:
             told, slots = delivery.receipt or ({}, ())
             refused = [refusal.number for refusal in delivery.refused]
@@ -85,14 +86,14 @@ class Receipts:
             raise
         self._written_at = self._clock.monotonic()
 
-    def _stretch(self, lane: str, generation: int, after: Cursor) -> _Growing:
+    def _stretch(self, lane: Lane, generation: int, after: Cursor) -> _Growing:
         """The stretch that goes on at ``after``, or a new one that begins there."""
         for stretch in reversed(self._growing):
             if (stretch.lane, stretch.generation) == (lane, generation):
                 if stretch.until == after and len(stretch.places) < _MOST_EVENTS:
                     return stretch
                 break
-        stretch = _Growing(generation, lane, after, after)
+        stretch = _Growing(generation, lane.value, after, after)
         self._growing.append(stretch)
         return stretch
 

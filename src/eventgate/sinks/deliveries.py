@@ -139,7 +139,8 @@ def _handover(generation: int, lane: str, windows: Sequence[Handed], found: Plac
 
 def receipt_of(told: Mapping[str, Any], number: int, slot: tuple[int, int] | None) -> dict[str, Any]:
     """What a receiver said of one event of a window, by its number there; ``slot`` as ``Places.slot`` says it."""
-    receipt = {name: value for name, value in told.items() if name not in ("offsets", "transaction")}
+    receipt = {name: value for name, value in told.items() if name not in ("offsets", "transaction", "requests")}
+    receipt |= next((said for first, said in reversed(told.get("requests", ())) if first <= number), {})
     if (transaction := told.get("transaction")) is not None:
         receipt["transaction"] = (transaction + number - 1) % LARGEST_TXNR + 1
     if slot is not None:

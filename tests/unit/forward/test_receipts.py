@@ -8,7 +8,7 @@ from eventgate.clock import ManualClock
 from eventgate.errors import Disconnected, Unavailable
 from eventgate.forward.receipts import Receipts
 from eventgate.forward.transports import Delivery, Outgoing, Receipt, Refusal
-from eventgate.journal.cursors import Cursor
+from eventgate.journal.cursors import Cursor, Lane, Replay, Standing, Totals
 from eventgate.sinks.deliveries import Stretch, receipt_of
 from eventgate.sinks.places import Places
 from tests.unit.formats.samples import NAMES
@@ -36,17 +36,21 @@ class Gathered:
         self.receipts = Receipts("sink", self.written, self.clock)
         self.at = 0
 
-    def window(self, events: int, receipt: Receipt | None = None, lane: str = "live", **fate: object) -> None:
+    def window(self, events: int, receipt: Receipt | None = None, lane: Lane = Lane.LIVE, **fate: object) -> None:
         """A window of the next events of the batch at position 1."""
         places = [Cursor(1, index) for index in range(self.at, self.at + events)]
         window = [Outgoing(event(n), NAMES, place, b"") for n, place in enumerate(places)]
         delivery = Delivery(**{"finished": events, "receipt": receipt} | fate)
-        way = Cursor(1, self.at - 1), Cursor(1, self.at + delivery.finished - 1)
-        self.receipts.note(lane, 0, way, window, delivery)
+        self.receipts.note(lane, self.standing(), self.standing(delivery.finished), window, delivery)
         self.at += delivery.finished
 
+    def standing(self, further: int = 0) -> Standing:
+        """Both lanes so many events further than they are."""
+        here = Cursor(1, self.at + further - 1)
+        return Standing(here, Totals(), 0, replay=Replay(here, here))
+
     def pass_over(self, events: int) -> None:
-        self.receipts.note("live", 0, (Cursor(1, self.at - 1), Cursor(1, self.at + events - 1)))
+        self.receipts.note(Lane.LIVE, self.standing(), self.standing(events))
         self.at += events
 
 
@@ -74,7 +78,7 @@ async def test_what_is_not_finished_is_not_in_it() -> None:
 async def test_lanes_and_gaps_stay_apart() -> None:
     gathered = Gathered()
     gathered.window(1)
-    gathered.window(1, lane="replay")
+    gathered.window(1, lane=Lane.REPLAY)
     gathered.at += 5
     gathered.window(1)
     await gathered.receipts.write(whole=True)

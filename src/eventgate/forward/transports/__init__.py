@@ -60,9 +60,10 @@ class Refusal(NamedTuple):
 class Receipt(NamedTuple):
     """What the receiver said of a window, for whoever asks later where an event went: ``told``, as JSON can hold it.
 
-    Two members are told of each event by itself: ``transaction`` is the number of the window's first event, and the
-    others follow it one by one; ``offsets`` are, by partition, [how many of the window's records in that partition
-    stand before, the offset of the first] of each of its batches, and ``slots`` the partition of every finished event.
+    Three members are told of each event by itself. ``transaction`` is the number of the window's first event, and the
+    others follow it one by one. ``requests`` are [number of its first event, what was said] of each request that the
+    window went out in. ``offsets`` are, by partition, [how many of the window's records there stand before, the offset
+    of the first] of each batch, and ``slots`` the partition of every finished event.
     """
 
     told: Mapping[str, Any]

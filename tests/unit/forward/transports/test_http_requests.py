@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventgate.errors import Deferred, Disconnected, Refused
-from eventgate.forward.transports import Delivery, Outgoing, Refusal
+from eventgate.forward.transports import Delivery, Outgoing, Receipt, Refusal
 from eventgate.forward.transports.http.answers import TooLarge
 from eventgate.forward.transports.http.requests import Cut, Part, carry
 from eventgate.journal.cursors import Cursor
+from eventgate.sinks.deliveries import receipt_of
 from tests.unit.formats.samples import ALERT, NAMES
 
 
@@ -140,3 +141,20 @@ async def test_who_cancels_a_window_cancels_its_requests() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert len(ended) == 2
+
+
+async def test_what_was_said_is_told_by_the_number_of_its_requests_first_event() -> None:
+    """Of requests at once, and of one that went again by halves."""
+
+    async def send(part: Part) -> Delivery:
+        if len(part) > 2:
+            return Delivery(0, (), Refused("one of them"))
+        return Delivery(len(part), receipt=Receipt({"status": 200, "ackId": part[0].place.index}))
+
+    sent = events(7)
+    delivery, _ = await carry([sent[:4], sent[4:6], sent[6:]], send, 2)
+    assert delivery.receipt is not None
+    assert [first for first, _ in delivery.receipt.told["requests"]] == [0, 2, 4, 6]
+    told = [receipt_of(delivery.receipt.told, number, None) for number in range(7)]
+    firsts = [sent[number].place.index for number in (0, 0, 2, 2, 4, 4, 6)]
+    assert told == [{"status": 200, "ackId": first} for first in firsts]

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from eventgate.clock import Clock
 from eventgate.errors import Deferred
 from eventgate.formats.times import rfc3339
-from eventgate.forward.transports import Delivery, Limits, Refusal
+from eventgate.forward.transports import Delivery, Limits, Receipt, Refusal
 from eventgate.forward.transports.http.answers import TooLarge, readable, words
 from eventgate.forward.transports.http.compression import packed
 from eventgate.forward.transports.http.line import Line
@@ -112,6 +112,6 @@ class Bulk(HttpTransport):
                 continue
             reason = f"{self._line.name}: {readable(item.reason)}"
             if item.verdict is Verdict.LATER:
-                return Delivery(number, refused, Deferred(reason))
+                return Delivery(number, refused, Deferred(reason), Receipt({"status": answer.status}))
             refused.append(Refusal(number, reason))
-        return Delivery(len(part), refused)
+        return Delivery(len(part), refused, receipt=Receipt({"status": answer.status}))

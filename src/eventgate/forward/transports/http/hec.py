@@ -7,13 +7,13 @@ indexed: what it loses then, nobody hears of.
 import uuid
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, PositiveFloat, StringConstraints, field_validator, model_validator
 
 from eventgate.clock import Clock
 from eventgate.errors import Deferred, Disconnected
-from eventgate.forward.transports import Delivery, Limits, Refusal
+from eventgate.forward.transports import Delivery, Limits, Receipt, Refusal
 from eventgate.forward.transports.http.acknowledgements import Acknowledgements
 from eventgate.forward.transports.http.answers import TooLarge, patience, readable, words
 from eventgate.forward.transports.http.compression import packed
@@ -127,11 +127,13 @@ class Hec(HttpTransport):
     async def _fate(self, part: Part, answer: Answer, reply: hec.Reply) -> Delivery:
         said = words(answer, self._line.name)
         if answer.status == 200 and reply.code == hec.SUCCESS:
+            told: dict[str, Any] = {"status": answer.status}
             if self._acknowledge:
                 if reply.ack is None:
                     raise Deferred(f"{said}; expected an ackId: does the token have indexer acknowledgement?")
                 await self._acks.wait(reply.ack)
-            return Delivery(len(part))
+                told |= {"channel": self._channel, "ackId": reply.ack}
+            return Delivery(len(part), receipt=Receipt(told))
         if 200 <= answer.status < 300:
             raise Deferred(f"{said}; an event collector answers 200 with code 0")
         if answer.status == 400 and not reply.blames_events:
@@ -150,6 +152,7 @@ class Hec(HttpTransport):
             before = await self._send(part[:bad])
             if before.finished < bad or before.failure is not None:
                 return before
+            return Delivery(bad + 1, [Refusal(bad, said)], receipt=before.receipt)
         return Delivery(bad + 1, [Refusal(bad, said)])
 
     async def _indexed(self, acks: Collection[int]) -> set[int]:

@@ -6,9 +6,10 @@ that caused it needs no new session: the same request is sent again by halves, u
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from eventgate.errors import DeliveryError, Refused
-from eventgate.forward.transports import Delivery, Outgoing, Refusal
+from eventgate.forward.transports import Delivery, Outgoing, Receipt, Refusal
 from eventgate.forward.transports.http.answers import TooLarge
 from eventgate.journal.cursors import Cursor
 
@@ -79,37 +80,53 @@ def _beginning(fates: Sequence[Delivery | None]) -> Delivery:
     """The fate of a window whose parts had these: what counts ends at the first failure."""
     finished = 0
     refused: list[Refusal] = []
+    said: _Said = []
     for fate in fates:
         if fate is None:
             break
         refused += [Refusal(finished + number, reason) for number, reason in fate.refused]
+        said += _said(fate, finished)
         finished += fate.finished
         if fate.failure is not None:
             break
     failure = next((fate.failure for fate in fates if fate is not None and fate.failure is not None), None)
-    return Delivery(finished, refused, failure)
+    return Delivery(finished, refused, failure, Receipt({"requests": said}))
 
 
 async def _fate(part: Part, send: Send) -> Delivery:
     finished, size = 0, len(part)
     refused: list[Refusal] = []
+    said: _Said = []
     while finished < len(part):
         piece = part[finished : finished + size]
         delivery = await _asked(piece, send)
         refused += [Refusal(finished + number, reason) for number, reason in delivery.refused]
+        said += _said(delivery, finished)
         finished += delivery.finished
         left = len(piece) - delivery.finished
         if delivery.failure is None:
             assert delivery.finished, "a request that neither did anything nor failed"
         elif not isinstance(delivery.failure, Refused):
-            return Delivery(finished, refused, delivery.failure)
+            return Delivery(finished, refused, delivery.failure, Receipt({"requests": said}))
         elif left > 1:
             size = left // 2
         else:
             refused.append(Refusal(finished, str(delivery.failure)))
             finished += 1
             size = size if isinstance(delivery.failure, TooLarge) else len(part)
-    return Delivery(finished, refused)
+    return Delivery(finished, refused, receipt=Receipt({"requests": said}))
+
+
+_Said = list[tuple[int, Mapping[str, Any]]]
+"""Of each request by the number of its first event: what its answer said."""
+
+
+def _said(delivery: Delivery, first: int) -> _Said:
+    """The receipt of one request, or of several, as the window's that it begins in at event ``first``."""
+    if delivery.receipt is None or not delivery.finished:
+        return []
+    told = delivery.receipt.told
+    return [(first + number, said) for number, said in told["requests"]] if "requests" in told else [(first, told)]
 
 
 async def _asked(piece: Part, send: Send) -> Delivery:

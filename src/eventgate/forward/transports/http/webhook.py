@@ -10,7 +10,7 @@ from pydantic import Field
 
 from eventgate.clock import Clock
 from eventgate.errors import Gone
-from eventgate.forward.transports import Delivery, Limits
+from eventgate.forward.transports import Delivery, Limits, Receipt
 from eventgate.forward.transports.http.answers import TooLarge, words
 from eventgate.forward.transports.http.line import Line
 from eventgate.forward.transports.http.requests import Cut, Part
@@ -79,4 +79,6 @@ class Webhook(HttpTransport):
         failure = self._failure(answer)
         if isinstance(failure, TooLarge) and len(part) > 1:
             self._cut.learn(part)
-        return Delivery(0 if failure else len(part), (), failure)
+        if failure is not None:
+            return Delivery(0, (), failure)
+        return Delivery(len(part), receipt=Receipt({"status": answer.status, "webhookId": message}))
