@@ -29,7 +29,7 @@ from eventgate.forward.desk import Desk
 from eventgate.forward.drafts import Draft, Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
-from eventgate.forward.transports import CursorLost, Outgoing, Transport, Window
+from eventgate.forward.transports import CursorLost, Transport, Window
 from eventgate.journal.cursors import Lane, Standing
 from eventgate.sinks.dead_letters import DeadLetters, Letter
 from eventgate.sinks.definition import State
@@ -196,7 +196,8 @@ class DeliveryLoop:
         except Refused as refusal:
             course.narrow(window, str(refusal))
             raise
-        await self._bury([_letter(window.events[number], reason) for number, reason in delivery.refused], course.lane)
+        refused = [(window.events[number], reason) for number, reason in delivery.refused]
+        await self._bury([Letter(out.place, out.event.company, out.event.id, why) for out, why in refused], course.lane)
         after = draft.standing(before, delivery.finished, len(delivery.refused))
         self._advance(before, after)
         self._keeping.receipts.note(course.lane, before, after, window.events, delivery)
@@ -296,7 +297,3 @@ async def _end(task: asyncio.Task[Any]) -> None:
     """Cancel a task and see it off; what it failed with was either told already or matters no more."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _letter(outgoing: Outgoing, reason: str) -> Letter:
-    return Letter(outgoing.place, outgoing.event.company, outgoing.event.id, reason)
