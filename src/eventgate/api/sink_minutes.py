@@ -11,10 +11,10 @@ from aiohttp import web
 from eventgate.access import Principal
 from eventgate.api.paging import json_response
 from eventgate.api.parameters import Parameter
-from eventgate.api.problem import not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import one
-from eventgate.api.sinks import counted, seen_by, sink_name
+from eventgate.api.sinks import counted
+from eventgate.api.sinks_named import named_sink, sink_name
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, FieldError
 from eventgate.journal.times import rfc3339_of
@@ -56,9 +56,7 @@ class SinkMinutes:
         )  # fmt: skip
 
     async def minutes(self, call: Call) -> web.StreamResponse:
-        sink = await self._store.get(call.path["name"], seen_by(call.principal))
-        if sink is None:
-            raise not_found()
+        sink = await named_sink(self._store, call)
         start, end = self._range(call.parameters)
         found = await self._minutes.between(sink.name, start, end)
         return json_response({"name": sink.name, "minutes": [_shown(each, call.principal) for each in found]})

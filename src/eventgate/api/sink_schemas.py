@@ -100,7 +100,6 @@ SINK_SCHEMAS: dict[str, Schema] = {
             },
         }
     ),
-    "SinkAnswer": closed({"name": _TEXT, "verb": {"enum": ["pause", "resume", "test"]}, "detail": _TEXT}),
     "SinkAnswer": closed(
         {
             "name": _TEXT,

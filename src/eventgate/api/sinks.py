@@ -133,12 +133,6 @@ class Sinks:
         change = Change(f"sink.{verb.value}", before.name, company, _standing(before), told)
         await self._audit.record(call.actor, change)
 
-    async def _find(self, call: Call) -> SinkStatus:
-        found = await self._store.get(call.path["name"], seen_by(call.principal))
-        if found is None:
-            raise not_found()
-        return found
-
     async def _position(self, to: Any) -> int:
         """The last position that stays delivered."""
         if isinstance(to, int) and not isinstance(to, bool):
@@ -219,18 +213,6 @@ def _standing(sink: SinkStatus) -> dict[str, Any]:
     """What of a sink people's wishes change, for the audit log."""
     cursor = {"position": sink.cursor.position, "index": sink.cursor.index}
     return {"state": sink.state.value, "cursor": cursor, "generation": sink.generation}
-
-
-def sink_name(text: str) -> str:
-    """Raises ValueError for what can be no sink's name, a U+0000 say, which no table holds."""
-    if not _NAME.fullmatch(text):
-        raise ValueError(text)
-    return text
-
-
-def seen_by(principal: Principal) -> UUID | None:
-    """Whose sinks: the operator sees all of them."""
-    return None if principal.operator else principal.company
 
 
 def _wrong(pointer: str, detail: str) -> CallerError:

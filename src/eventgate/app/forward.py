@@ -33,8 +33,6 @@ from eventgate.journal.housekeeping import Chore, Housekeeping
 from eventgate.journal.retention import Policy
 from eventgate.sinks import requests
 from eventgate.sinks.alarms import Alarms
-from eventgate.sinks.dead_letters import DeadLetters
-from eventgate.sinks.deliveries import Deliveries
 from eventgate.sinks.dead_letters import DeadLetters, forget_letters
 from eventgate.sinks.deliveries import Deliveries, forget_deliveries
 from eventgate.sinks.generations import Generations
