@@ -1,10 +1,35 @@
 """Events as text for sinks: one module a format, each a function from an event and its sensor's names to bytes.
 
-Pure. Every byte that came from a sensor is hostile: a format lets none of it forge a field or a line.
+Pure. Every byte that came from a sensor is hostile: a format lets none of it forge a field or a line. ``MEDIA`` says
+what a format's bytes are, for whoever puts them into an envelope: a JSON object is embedded as it is, a line of text
+as a string.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
 
 from eventgate.event import Event, SensorNames
 
 Format = Callable[[Event, SensorNames], bytes]
+
+Media = Literal["json", "text"]
+MEDIA: Mapping[str, Media] = {
+    "json": "json",
+    "ocsf": "json",
+    "ecs": "json",
+    "rfc5424": "text",
+    "rfc3164": "text",
+    "cef": "text",
+    "leef": "text",
+}
+"""By a format's name: ``json`` is one object on one line, ``text`` one line of UTF-8 without a line break."""
+
+
+class Catalogue(NamedTuple):
+    """What people call an alert: the title of each known code, the name of each category."""
+
+    titles: Mapping[str, str]
+    categories: Mapping[int, str]
+
+
+NO_CATALOGUE = Catalogue({}, {})
