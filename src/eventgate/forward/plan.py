@@ -1,11 +1,11 @@
 """A sink's definition, checked and ready to build: which events it wants, as what text, over what.
 
-Touches the certificate and password files that the definition names; connects to nothing. Here stand the tables of
-formats and transports: what a new one must be added to.
+Touches the certificate and password files that the definition names; connects to nothing. Here stands the table of
+transports, what a new one must be added to; that of formats stands in formats.py.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, ConfigurationError, FieldError
 from eventgate.event import Event, Origin, SensorNames
-from eventgate.formats import Format, json
-from eventgate.formats.rfc5424 import Rfc5424
+from eventgate.formats import MEDIA, Format
 from eventgate.forward import beginning
+from eventgate.forward.formats import FORMAT_KEYS, FORMATS, encoder
 from eventgate.forward.system_alerts import is_about
 from eventgate.forward.transports import Transport
 from eventgate.forward.transports.file import FileSettings, LinesFile
@@ -92,17 +92,6 @@ TRANSPORTS: Mapping[str, _Offer] = {
 }
 
 
-def _json() -> Format:
-    return json.encode
-
-
-FORMATS: Mapping[str, Callable[..., Format]] = {"json": _json, "rfc5424": Rfc5424}
-FORMAT_KEYS: Mapping[str, frozenset[str]] = {
-    "json": frozenset(),
-    "rfc5424": frozenset(field.name for field in fields(Rfc5424)),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A sink that can be built."""
@@ -129,6 +118,9 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
             problems.append(FieldError(f"{where}.{key}", "unknown", f"expected one of {expected}, found {name!r}"))
         return table.get(name)
 
+    def wrong(problem: FieldError) -> None:
+        problems.append(problem._replace(pointer=f"{where}.{problem.pointer}"))
+
     def checked(build: Callable[..., Any], options: Mapping[str, Any]) -> Any:
         try:
             built = build(**options)
@@ -145,9 +137,10 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
         return None
 
     offer: _Offer | None = chosen("transport", definition.transport, TRANSPORTS)
-    format_of = chosen("format", definition.format, FORMATS)
     own = FORMAT_KEYS.get(definition.format, frozenset())
-    encode = format_of and checked(format_of, {k: v for k, v in definition.options.items() if k in own})
+    encode: Format | None = None
+    if chosen("format", definition.format, FORMATS):
+        encode = encoder(definition.transport, definition.format, definition.options, checked, wrong)
     settings = offer and checked(offer.settings, {k: v for k, v in definition.options.items() if k not in own})
     matches = None
     try:
@@ -156,10 +149,8 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
         problems.extend(FieldError(f"{where}.{each.pointer}", each.code, each.detail) for each in error.errors)
     if fault := beginning.fault_of(definition.begin):
         problems.append(FieldError(f"{where}.begin", "unknown", fault))
-    structured = definition.format == "json"
-    if definition.transport == "bulk" and not structured:
-        problems.append(FieldError(f"{where}.format", "unfit", "expected a format of JSON objects: documents are such"))
-    if problems or offer is None or matches is None:
+    structured = MEDIA.get(definition.format) == "json"
+    if problems or offer is None or matches is None or encode is None:
         raise ConfigurationError(source, problems)
     company, made = definition.company, offer.make
 

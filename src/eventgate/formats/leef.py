@@ -1,0 +1,118 @@
+"""One event in QRadar's Log Event Extended Format (LEEF 2.0, or 1.0): a header, then attributes between delimiters.
+
+Pure. LEEF has no escape: in the header ``|``, in a value the delimiter is replaced; line breaks and other control
+characters become pictures, so that no SSID ends a field or begins an attribute.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import NonNegativeInt, StringConstraints, model_validator
+from pydantic.dataclasses import dataclass
+
+from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
+from eventgate.formats.own import Own
+from eventgate.formats.pairs import Pairs, Style
+from eventgate.formats.severity import severity_of
+from eventgate.formats.text import visible
+from eventgate.formats.times import rfc3339
+
+ATTRIBUTES = {
+    "id": "externalId",
+    "category": "cat",
+    "severity": "sev",
+    "timestamp": "devTime",
+    "sourceMac": "srcMAC",
+    "destinationMac": "dstMAC",
+    "alertTitle": "name",
+    "message": "msg",
+    "serial": "serial",
+    "edgeName": "edgeName",
+    "edgeId": "edgeId",
+    "companyId": "companyId",
+    "kind": "kind",
+    "origin": "origin",
+    "categoryId": "categoryId",
+    "receivedAt": "receivedAt",
+    "eventId": "eventId",
+    "sequence": "sequence",
+    "ssid": "ssid",
+    "bssid": "bssid",
+    "channel": "channel",
+    "frequencyMHz": "frequencyMHz",
+    "rssi": "rssi",
+    "encryption": "encryption",
+    "clientMac": "clientMac",
+    "data": "data",
+    "dataOctets": "dataOctets",
+}
+"""The attribute of each field: QRadar's own where it has one, else the field's name."""
+
+ELSEWHERE = {"alertCode": "EventID"}
+"""A field of the header. An event that is no alert has its kind there instead."""
+
+_TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSSZ"
+_ALERT = Kind.ALERT
+_Name = Annotated[str, StringConstraints(pattern=r"^[^|\x00-\x1f\x7f]{1,63}$")]
+
+
+@dataclass(frozen=True)
+class Leef(Own):
+    """The format with its settings. ``delimiter`` stands between attributes; 1.0 knows the tab alone."""
+
+    vendor: _Name = "EventGate"
+    product: _Name = "EventGate"
+    product_version: _Name = version("eventgate")
+    leef_version: Literal["2.0", "1.0"] = "2.0"
+    delimiter: Annotated[str, StringConstraints(pattern=r"^[\t^~;!#$%&*+?@]$")] = "\t"
+    data_octets: NonNegativeInt = 4096
+
+    KEYS: ClassVar = ATTRIBUTES
+    RESERVED: ClassVar = frozenset({"devTimeFormat"})
+    KEY: ClassVar = (re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,62}"), "of letters and digits")
+
+    @model_validator(mode="after")
+    def _old_ones_have_tabs(self) -> Self:
+        if self.leef_version == "1.0" and self.delimiter != "\t":
+            raise ValueError("LEEF 1.0 has no delimiter but the tab")
+        return self
+
+    @cached_property
+    def _pairs(self) -> Pairs:
+        delimiter = self.delimiter
+
+        def escape(text: str) -> str:
+            return text.replace(delimiter, " ") if delimiter in text else text
+
+        style = Style(
+            begin=lambda key: f"{delimiter}{key}=",
+            end="",
+            text=lambda text: visible(escape(text)),
+            escape=escape,
+            time=_time,
+            severity=lambda ours: severity_of(ours).leef,
+            data_octets=self.data_octets,
+        )
+        return Pairs(self, style)
+
+    @cached_property
+    def _header(self) -> Callable[[Kind, str | None], str]:
+        return lru_cache(4096)(self._header_of)
+
+    def _header_of(self, kind: Kind, code: str | None) -> str:
+        event_id = visible((code if kind is _ALERT else None) or KIND_NAMES[kind]).replace("|", "_")
+        fields = [self.vendor, self.product, self.product_version, event_id.replace("\t", " ")]
+        if self.leef_version == "2.0":
+            fields.append("x09" if self.delimiter == "\t" else self.delimiter)
+        return f"LEEF:{self.leef_version}|{'|'.join(fields)}|devTimeFormat={_TIME_FORMAT}"
+
+    def __call__(self, event: Event, names: SensorNames) -> bytes:
+        return (self._header(event.kind, event.code) + self._pairs(event, names)).encode()
+
+
+def _time(ms: int) -> str:
+    """As ``devTimeFormat`` says, for which the letter Z is a zone's name, and +0000 a zone."""
+    return f"{rfc3339(ms)[:-1]}+0000"

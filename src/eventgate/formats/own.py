@@ -1,0 +1,79 @@
+"""What a sink adds to a format and calls otherwise: ``extra`` fields and ``rename``, checked when it is configured.
+
+Pure. Configuration is trusted, and still may not break a line: keys must be keys of the format, and values are written
+as a stranger's would be.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import field, fields
+from typing import Annotated, ClassVar
+
+from pydantic import SkipValidation, StrictBool, StrictFloat, StrictInt, StrictStr, StringConstraints, field_validator
+from pydantic.dataclasses import dataclass
+from pydantic_core.core_schema import ValidationInfo
+
+from eventgate.formats import NO_CATALOGUE, Catalogue
+
+Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
+Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+
+
+@dataclass(frozen=True)
+class Own:
+    """A format that a sink can make its own. A subclass says what it writes under which key.
+
+    ``KEYS``: the key of every field that may be called otherwise. ``RESERVED``: keys that are taken besides.
+    ``KEY``: how a key must look, and that in words.
+    """
+
+    rename: Mapping[str, Name] = field(default_factory=dict)
+    extra: Mapping[Name, Scalar] = field(default_factory=dict)
+    catalogue: SkipValidation[Catalogue] = NO_CATALOGUE
+
+    KEYS: ClassVar[Mapping[str, str]] = {}
+    RESERVED: ClassVar[frozenset[str]] = frozenset()
+    KEY: ClassVar[tuple[re.Pattern[str], str]] = (re.compile(r"[^\x00-\x1f\x7f]+"), "without control characters")
+
+    @field_validator("rename")
+    @classmethod
+    def _can_be_renamed(cls, rename: Mapping[str, str]) -> Mapping[str, str]:
+        for name in rename:
+            if name not in cls.KEYS:
+                can = ", ".join(sorted(cls.KEYS))
+                raise ValueError(f"{name!r} cannot be renamed in this format; those that can: {can}")
+        cls._look_like_keys(rename.values())
+        taken = [*{**cls.KEYS, **rename}.values(), *cls.RESERVED]
+        if twice := sorted({key for key in taken if taken.count(key) > 1}):
+            raise ValueError(f"two fields would be called {twice[0]!r}")
+        return rename
+
+    @field_validator("extra")
+    @classmethod
+    def _can_be_added(cls, extra: Mapping[str, Scalar], info: ValidationInfo) -> Mapping[str, Scalar]:
+        cls._look_like_keys(extra)
+        taken = {*{**cls.KEYS, **info.data.get("rename", {})}.values(), *cls.RESERVED}
+        if both := sorted(taken & extra.keys()):
+            raise ValueError(f"there is a field {both[0]!r} already")
+        return extra
+
+    @classmethod
+    def _look_like_keys(cls, keys: Iterable[str]) -> None:
+        pattern, words = cls.KEY
+        for key in keys:
+            if not pattern.fullmatch(key):
+                raise ValueError(f"expected a name {words}, found {key!r}")
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The key of each field, renamed ones by their new name."""
+        return {**self.KEYS, **self.rename}
+
+
+def option_names(format_: type[Own]) -> frozenset[str]:
+    """The keys of a sink's table that belong to a format."""
+    return frozenset(each.name for each in fields(format_)) - {"catalogue"}
+
+
+def as_text(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

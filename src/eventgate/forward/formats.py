@@ -1,0 +1,87 @@
+"""Every format by its name, its keys in a sink's table, and which of them makes sense over which transport.
+
+Pure. A new format is added to ``FORMATS`` here; a new transport that cannot carry every format, to ``REFUSED``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from eventgate.alerts.catalogue import CATEGORIES, CODES
+from eventgate.errors import FieldError
+from eventgate.formats import MEDIA, Catalogue, Format
+from eventgate.formats.cef import Cef
+from eventgate.formats.ecs import Ecs
+from eventgate.formats.json import Json
+from eventgate.formats.leef import Leef
+from eventgate.formats.ocsf import Ocsf
+from eventgate.formats.own import Own, option_names
+from eventgate.formats.rfc3164 import Rfc3164
+from eventgate.formats.rfc5424 import Rfc5424
+from eventgate.formats.syslog import HeaderName, SyslogHeader
+
+CATALOGUE = Catalogue(
+    {known.code: known.title for known in CODES.values()}, {category.id: category.name for category in CATEGORIES}
+)
+
+FORMATS: Mapping[str, type[Own]] = {
+    "json": Json,
+    "rfc5424": Rfc5424,
+    "rfc3164": Rfc3164,
+    "cef": Cef,
+    "leef": Leef,
+    "ocsf": Ocsf,
+    "ecs": Ecs,
+}
+
+SYSLOG = frozenset({"udp", "tcp", "tls", "relp"})
+"""Transports whose receivers expect a syslog message: what is none gets a header."""
+
+USUAL_HEADER: Mapping[str, HeaderName] = {
+    "cef": "rfc3164",
+    "leef": "rfc3164",
+    "json": "rfc5424",
+    "ocsf": "rfc5424",
+    "ecs": "rfc5424",
+}
+"""The header before a format that has none: the one that its receivers know best."""
+
+HEADER_KEYS = frozenset(each.name for each in fields(SyslogHeader))
+FORMAT_KEYS: Mapping[str, frozenset[str]] = {
+    name: option_names(format_) | (HEADER_KEYS if name in USUAL_HEADER else frozenset())
+    for name, format_ in FORMATS.items()
+}
+
+_NO_DOCUMENT = "it takes JSON documents; choose json, ecs or ocsf"
+REFUSED: Mapping[str, Mapping[str, str]] = {
+    transport: {name: _NO_DOCUMENT for name, media in MEDIA.items() if media == "text"}
+    for transport in ("bulk", "opensearch", "elastic", "elasticsearch")
+}
+"""Which formats a transport does not carry, and why. Files, Kafka and webhooks carry any bytes."""
+
+
+def encoder(
+    transport: str,
+    name: str,
+    options: Mapping[str, Any],
+    checked: Callable[..., Any],
+    wrong: Callable[[FieldError], None],
+) -> Format | None:
+    """The format with a sink's own options, ready for its transport; None, and said to ``wrong``, where it is none.
+
+    ``checked`` builds a thing from options and explains what is wrong with them.
+    """
+    if reason := REFUSED.get(transport, {}).get(name):
+        wrong(FieldError("format", "unsuitable", f"transport {transport} does not carry {name}: {reason}"))
+    own = {key: value for key, value in options.items() if key in option_names(FORMATS[name])}
+    encode = checked(lambda **given: FORMATS[name](**given, catalogue=CATALOGUE), own)
+    if name not in USUAL_HEADER:
+        return encode
+    given = {key: value for key, value in options.items() if key in HEADER_KEYS}
+    if transport not in SYSLOG:
+        for key in sorted(given):
+            carriers = ", ".join(sorted(SYSLOG))
+            wrong(FieldError(key, "unsuitable", f"a syslog header stands before {name} only over {carriers}"))
+        return encode
+    header = checked(SyslogHeader, {"header": USUAL_HEADER[name], **given})
+    return header.before(encode) if header and encode else None
