@@ -40,5 +40,5 @@ SEEN: Mapping[str, Seen] = {
 LONGEST_SEEN = 255
 """Characters of a text that becomes a field of its own; a longer one (an SSID has 32 octets) stays in ``data``."""
 
-NUMBERS = range(-(1 << 31), 1 << 31)
-"""Numbers that become fields of their own: what receivers keep in their columns."""
+LARGEST_SEEN = 1 << 31
+"""Numbers below it, either side of zero, become fields of their own: what receivers keep in their columns."""

@@ -67,7 +67,7 @@ class Leef(Own):
     product: _Name = "EventGate"
     product_version: _Name = version("eventgate")
     leef_version: Literal["2.0", "1.0"] = "2.0"
-    delimiter: Annotated[str, StringConstraints(pattern=r"^[\t^~;!#$%&*+?@]$")] = "\t"
+    delimiter: Annotated[str, StringConstraints(pattern=r"^[\t^~;!#$%&*?@]$")] = "\t"
     data_octets: NonNegativeInt = 4096
 
     KEYS: ClassVar = ATTRIBUTES

@@ -6,7 +6,7 @@ Pure. Anything may stand in ``data``. A member of another type than expected is 
 from collections.abc import Callable
 from typing import Any
 
-from eventgate.formats.fields import LONGEST_SEEN, NUMBERS, SEEN, SeenType
+from eventgate.formats.fields import LARGEST_SEEN, LONGEST_SEEN, SEEN, SeenType
 
 _KEPT = 8192
 
@@ -32,7 +32,7 @@ class _Column(dict[Any, str]):
 def _fits(value: Any, is_number: bool) -> bool:
     """A float that is a whole number is one: 6.0 and 6 are the same key."""
     if is_number:
-        return isinstance(value, int | float) and value in NUMBERS
+        return isinstance(value, int | float) and -LARGEST_SEEN < value < LARGEST_SEEN and value == int(value)
     return isinstance(value, str) and len(value) <= LONGEST_SEEN
 
 

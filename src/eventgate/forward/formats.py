@@ -52,19 +52,18 @@ FORMAT_KEYS: Mapping[str, frozenset[str]] = {
     for name, format_ in FORMATS.items()
 }
 
-_NO_DOCUMENT = "it takes JSON documents; choose json, ecs or ocsf"
 REFUSED: Mapping[str, Mapping[str, str]] = {
-    transport: {name: _NO_DOCUMENT for name, media in MEDIA.items() if media == "text"}
-    for transport in ("bulk", "opensearch", "elastic", "elasticsearch")
+    "bulk": {name: "an index takes JSON documents" for name, media in MEDIA.items() if media == "text"},
 }
-"""Which formats a transport does not carry, and why. Files, Kafka and webhooks carry any bytes."""
+"""Which formats a transport does not carry, and why. Files, Kafka, webhooks and Splunk take any line; what the syslog
+transports carry is made a syslog message."""
 
 
 def encoder(
     transport: str,
     name: str,
     options: Mapping[str, Any],
-    checked: Callable[..., Any],
+    checked: Callable[[Callable[..., Any], Mapping[str, Any]], Any],
     wrong: Callable[[FieldError], None],
 ) -> Format | None:
     """The format with a sink's own options, ready for its transport; None, and said to ``wrong``, where it is none.
@@ -72,16 +71,17 @@ def encoder(
     ``checked`` builds a thing from options and explains what is wrong with them.
     """
     if reason := REFUSED.get(transport, {}).get(name):
-        wrong(FieldError("format", "unsuitable", f"transport {transport} does not carry {name}: {reason}"))
+        others = ", ".join(sorted(FORMATS.keys() - REFUSED[transport].keys()))
+        wrong(FieldError("format", "unsuitable", f"{reason}; expected one of {others}, found {name!r}"))
     own = {key: value for key, value in options.items() if key in option_names(FORMATS[name])}
-    encode = checked(lambda **given: FORMATS[name](**given, catalogue=CATALOGUE), own)
+    encode: Format | None = checked(lambda **given: FORMATS[name](**given, catalogue=CATALOGUE), own)
     if name not in USUAL_HEADER:
         return encode
     given = {key: value for key, value in options.items() if key in HEADER_KEYS}
     if transport not in SYSLOG:
         for key in sorted(given):
             carriers = ", ".join(sorted(SYSLOG))
-            wrong(FieldError(key, "unsuitable", f"a syslog header stands before {name} only over {carriers}"))
+            wrong(FieldError(key, "unsuitable", f"a syslog header stands before {name} over {carriers} alone"))
         return encode
-    header = checked(SyslogHeader, {"header": USUAL_HEADER[name], **given})
+    header: SyslogHeader | None = checked(SyslogHeader, {"header": USUAL_HEADER[name], **given})
     return header.before(encode) if header and encode else None

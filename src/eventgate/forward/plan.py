@@ -119,7 +119,7 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
         return table.get(name)
 
     def wrong(problem: FieldError) -> None:
-        problems.append(problem._replace(pointer=f"{where}.{problem.pointer}"))
+        problems.append(FieldError(f"{where}.{problem.pointer}", problem.code, problem.detail))
 
     def checked(build: Callable[..., Any], options: Mapping[str, Any]) -> Any:
         try:

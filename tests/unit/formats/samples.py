@@ -38,3 +38,53 @@ HOSTILE = ALERT._replace(
 SIGHTING = ALERT._replace(
     kind=Kind.SIGHTING, code=None, category=None, severity=None, message=None, event_id=None, sequence=None
 )
+HEARTBEAT = SIGHTING._replace(kind=Kind.HEARTBEAT, data=b"{}", verify_key=None)
+SYSTEM = ALERT._replace(
+    origin=Origin.SYSTEM,
+    code="SENSORSILENT",
+    category=5,
+    severity=6,
+    message="Nothing was heard of EG-0001 for 15 minutes",
+    data=b'{"silentMinutes":15}',
+    event_id=None,
+    sequence=None,
+    verify_key=None,
+)
+SAMPLES = {"alert": ALERT, "sighting": SIGHTING, "heartbeat": HEARTBEAT, "hostile": HOSTILE, "system": SYSTEM}
+
+FULL = ALERT._replace(
+    data=(
+        b'{"bssid":"02:00:5E:10:00:01","channel":6,"clientMac":"02-00-5e-10-00-02","destinationMac":"ff:ff:ff:ff:ff:ff",'
+        b'"encryption":"WPA3-SAE","frequencyMHz":2437,"rssi":-61,"sourceMac":"02005e100003","ssid":"Corp Guest"}'
+    )
+)
+"""An alert with a value for every field."""
+
+VALUES = {
+    "id": str(ALERT.id),
+    "companyId": str(ALERT.company),
+    "edgeId": str(ALERT.sensor),
+    "serial": "EG-0001",
+    "edgeName": "Lobby, 2nd floor",
+    "verifyKeyId": str(ALERT.verify_key),
+    "kind": "alert",
+    "origin": "sensor",
+    "alertCode": "DEAUTHFLOOD",
+    "alertTitle": "Deauthentication flood",
+    "categoryId": 1,
+    "category": "Denial of service",
+    "severity": 8,
+    "message": ALERT.message,
+    "eventId": "a-17",
+    "sequence": 17,
+    "ssid": "Corp Guest",
+    "bssid": "02:00:5e:10:00:01",
+    "channel": 6,
+    "frequencyMHz": 2437,
+    "rssi": -61,
+    "encryption": "WPA3-SAE",
+    "sourceMac": "02:00:5e:10:00:03",
+    "destinationMac": "ff:ff:ff:ff:ff:ff",
+    "clientMac": "02:00:5e:10:00:02",
+}
+"""What a reader of FULL must find in the field of each name; times and ``data`` differ by format."""

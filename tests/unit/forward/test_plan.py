@@ -40,8 +40,8 @@ def test_the_keys_of_the_format_stand_beside_those_of_the_transport() -> None:
 
 
 def test_every_mistake_at_once() -> None:
-    found = mistakes("tcp", "cef", ("severity>5",), addres="h:1", timeout_seconds=-1)
-    assert found["format"] == "expected one of json, rfc5424, found 'cef'"
+    found = mistakes("tcp", "morse", ("severity>5",), addres="h:1", timeout_seconds=-1)
+    assert found["format"] == "expected one of cef, ecs, json, leef, ocsf, rfc3164, rfc5424, found 'morse'"
     assert found["addres"] == "there is no such key"
     assert found["address"] == "expected a value, found none"
     assert "greater than 0" in found["timeout_seconds"]
