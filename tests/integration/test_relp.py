@@ -144,7 +144,7 @@ async def test_events_too_long_for_the_receiver_are_dead_letters_and_hold_up_nob
 ) -> None:
     stored = await gate.store(300)
     middle = sorted(len(encode(event, SensorNames(str(event.sensor), None))) for event in stored)[150]
-    out = sink("out", "relp", address=f"localhost:{rsyslog.ports['relp']}", max_message_bytes=middle)
+    out = sink("out", "relp", address=f"localhost:{rsyslog.ports['relp']}", header="none", max_message_bytes=middle)
     async with gate.running(out):
         status = await gate.until_done("out")
     letters = await gate.stores.letters.of("out", stored[0].company, limit=1000)
