@@ -200,7 +200,7 @@ async def test_dead_letters_go_again_alone_in_their_order(gate: Forwarding, tmp_
         stored = await gate.store(60, in_writes_of=10)
         bad = {event.id for event in stored[5:45:8]}
         receiver.refuse = {str(each) for each in bad}
-        plan = sink("out", "relp", address=f"127.0.0.1:{receiver.port}")
+        plan = sink("out", "relp", address=f"127.0.0.1:{receiver.port}", header="none")
         async with gate.running(plan):
             status = await gate.until_done("out")
             assert status.ledger.dead == len(bad) == 5
