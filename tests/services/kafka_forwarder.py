@@ -2,7 +2,8 @@
 
 ``python -m tests.services.kafka_forwarder BOOTSTRAP TOPIC JOURNAL COPY POINT WINDOW``: COPY is the file that stands for
 the database's copy of the cursor; at POINT of the WINDOW-th window of this process it kills itself (``never``: it
-finishes and ends with 0). It prints a line for each window, and one for each time it lost the broker.
+finishes and ends with 0). It prints a line for each window, and one for each time it lost the broker. Where the copy
+has a replay lane, its windows and those of what is new take turns.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from aiokafka import AIOKafkaProducer
 from eventgate.clock import SystemClock
 from eventgate.errors import Disconnected
 from eventgate.forward.transports.kafka import Kafka, KafkaSettings, transport
-from eventgate.journal.cursors import START, Cursor, Standing, Totals
+from eventgate.journal.cursors import START, Cursor, Replay, Standing, Totals
 from tests.services.story import Story
 
 POINTS = ("after produce", "after offsets", "after commit")
@@ -55,11 +56,29 @@ def _arm(point: str, window: int) -> Callable[[], None]:
     return lambda: reached("after commit")
 
 
-def _read(copy: Path) -> Standing:
+def read(copy: Path) -> Standing:
     if not copy.exists():
         return START
-    cursor, totals, generation = json.loads(copy.read_text())
-    return Standing(Cursor(*cursor), Totals(*totals), generation)
+    cursor, totals, generation, since, replay = json.loads(copy.read_text())
+    if replay is not None:
+        reached, until, counted = replay
+        replay = Replay(Cursor(*reached), Cursor(*until), Totals(*counted))
+    return Standing(Cursor(*cursor), Totals(*totals), generation, since, replay)
+
+
+def open_replay(copy: Path) -> Standing:
+    """Have everything that the copy knows to be delivered go once more, in the next generation."""
+    standing = read(copy)
+    replay = Replay(START.cursor, standing.cursor)
+    opened = standing._replace(generation=standing.generation + 1, replay=replay)
+    write(copy, opened)
+    return opened
+
+
+def write(copy: Path, standing: Standing) -> None:
+    saved = copy.with_suffix(".new")
+    saved.write_text(json.dumps(standing))
+    saved.replace(copy)
 
 
 async def forward(bootstrap: str, topic: str, journal: UUID, copy: Path, committed: Callable[[], None]) -> None:
@@ -69,12 +88,10 @@ async def forward(bootstrap: str, topic: str, journal: UUID, copy: Path, committ
     kafka = Kafka(settings, "s", journal, told.digest_at, SystemClock())
     while True:
         try:
-            for window in told.windows(await kafka.open(_read(copy)), WINDOW):
+            for window in told.lanes(await kafka.open(read(copy)), WINDOW):
                 await kafka.deliver(window)
                 committed()
-                saved = copy.with_suffix(".new")
-                saved.write_text(json.dumps(window.upto))
-                saved.replace(copy)
+                write(copy, window.upto)
                 print("delivered", flush=True)
         except Disconnected as error:
             print("lost", error, flush=True)

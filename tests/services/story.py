@@ -10,7 +10,7 @@ from uuid import UUID
 from eventgate.event import Event, Kind, Origin, SensorNames
 from eventgate.forward.transports import Outgoing, Window
 from eventgate.ids import uuid7
-from eventgate.journal.cursors import START, Cursor, Standing, Totals
+from eventgate.journal.cursors import START, Cursor, Lane, Standing, Totals
 
 _BEGINNING_MS = 1_763_726_400_000
 
@@ -74,3 +74,19 @@ class Story:
             totals = standing.totals._replace(delivered=standing.totals.delivered + len(part))
             standing = standing._replace(cursor=part[-1].place, totals=totals)
             yield Window(part, standing)
+
+    def lanes(self, standing: Standing, size: int) -> Iterator[Window]:
+        """As ``windows``, those of a replay that is not done between them."""
+        live = self.windows(standing, size)
+        while True:
+            replay, window = standing.replay, next(live, None)
+            if window is not None:
+                standing = standing.moved(Lane.LIVE, window.upto.cursor, window.upto.totals)
+                yield window._replace(upto=standing)
+            if replay is not None and not replay.done:
+                part = [each for each in self.events if replay.cursor < each.place <= replay.until][:size]
+                totals = replay.totals._replace(delivered=replay.totals.delivered + len(part))
+                standing = standing.moved(Lane.REPLAY, part[-1].place, totals)
+                yield Window([each._replace(replay=True) for each in part], standing, Lane.REPLAY)
+            elif window is None:
+                return
