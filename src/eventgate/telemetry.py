@@ -77,9 +77,12 @@ SINK_EXPIRED = Counter(
     "eventgate_sink_expired_total", "Events gone before a sink could deliver them.", ["sink", "lane"]
 )
 
+SINK_FOREIGN = Counter(
+    "eventgate_sink_foreign_total", "Other companies' events that a company's sink passed over.", ["sink", "lane"]
+)
 SINK_LEDGER = Gauge(
     "eventgate_sink_ledger_events",
-    "A sink's ledger: stored, before, delivered, filtered, dead, expired, pending.",
+    "A sink's ledger: stored, before, delivered, filtered, dead, expired, pending, foreign.",
     ["sink", "part"],
     multiprocess_mode="livemostrecent",
 )

@@ -16,8 +16,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from eventgate.journal.cursors import Cursor
 from eventgate.sinks.definition import State
+from eventgate.sinks.ledger import Ledger
 from eventgate.sinks.requests import Answer, Verb
-from eventgate.sinks.store import Ledger, SinkStatus
+from eventgate.sinks.store import SinkStatus
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.kafka import Kafka as Broker
 from tests.services.kafka_records import committed, header
@@ -76,7 +77,7 @@ async def test_a_filter_and_a_company_choose_and_the_rest_is_counted(gate: Forwa
     async with gate.running(plan):
         status = await gate.until_done("out")
     assert ids(tmp_path / "out") == chosen
-    assert status.ledger.filtered == 400 - len(chosen)
+    assert (status.ledger.filtered, status.ledger.foreign) == (len(mine) - len(chosen), len(others))
 
 
 async def test_a_restart_goes_on_where_it_stopped(gate: Forwarding, tmp_path: Path) -> None:

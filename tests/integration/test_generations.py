@@ -15,8 +15,9 @@ from eventgate.journal.cursors import Cursor
 from eventgate.journal.times import rfc3339_of
 from eventgate.sinks.definition import State
 from eventgate.sinks.generations import Selection, Why
+from eventgate.sinks.ledger import Ledger
 from eventgate.sinks.requests import Answer, Verb
-from eventgate.sinks.store import Ledger, SinkStatus
+from eventgate.sinks.store import SinkStatus
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.kafka import Kafka
 from tests.services.kafka_records import committed, header

@@ -75,7 +75,7 @@ def _shown(found: MinuteLedger, principal: Principal) -> dict[str, Any]:
     return {
         "minute": rfc3339_of(found.minute),
         "generation": found.generation,
-        **counted(found.ledger, own=principal.operator),
+        **counted(found.ledger, found.own, principal),
         "balances": found.ledger.balances,
     }
 

@@ -11,7 +11,14 @@ _DEFINITION: Schema = {
     "type": ["object", "null"],
     "description": "Every key as configured, a secret as its salted hash: the operator's alone.",
 }
-_OPERATORS_COUNT: Schema = {**or_null(_COUNT), "description": "Counts every company's events: the operator's alone."}
+_OWN_COUNT: Schema = {
+    **or_null(_COUNT),
+    "description": "The operator sees every event counted, a company its own.",
+}
+_FOREIGN: Schema = {
+    **or_null(_COUNT),
+    "description": "Other companies' events that a company's sink passed over: the operator's alone.",
+}
 _SECONDS_AT_RATE: Schema = {
     "type": ["number", "null"],
     "minimum": 0,
@@ -36,15 +43,16 @@ SINK_SCHEMAS: dict[str, Schema] = {
             "generation": {**_COUNT, "description": "One more each time something is delivered again."},
             "nextAttemptAt": {**or_null(TIME), "description": "When the receiver is tried again, after a failure."},
             "replayEventsPerSecond": {**_COUNT, "description": "How fast events are delivered again; 0: unbounded."},
-            "lagEvents": _OPERATORS_COUNT,
+            "lagEvents": _OWN_COUNT,
             "lagSeconds": {"type": "number", "description": "Age of the oldest event that is not finished."},
-            "stored": _OPERATORS_COUNT,
-            "before": _OPERATORS_COUNT,
+            "stored": _OWN_COUNT,
+            "before": _OWN_COUNT,
             "delivered": _COUNT,
-            "filtered": _OPERATORS_COUNT,
+            "filtered": _OWN_COUNT,
             "dead": _COUNT,
-            "expired": _OPERATORS_COUNT,
-            "pending": _OPERATORS_COUNT,
+            "expired": _OWN_COUNT,
+            "pending": _OWN_COUNT,
+            "foreign": _FOREIGN,
             "balances": {"type": "boolean", "description": "False: an alarm; events are unaccounted for."},
             "alarms": {
                 "type": "array",
@@ -65,12 +73,13 @@ SINK_SCHEMAS: dict[str, Schema] = {
             "until": {**_COUNT, "description": "Up to this position: where the sink stood when it was asked for."},
             "position": {**_COUNT, "description": "How far it has come."},
             "beganAt": TIME,
-            "stored": {**_OPERATORS_COUNT, "description": "Events in its range: the sum of the counts below."},
+            "stored": {**_OWN_COUNT, "description": "Events in its range: the sum of the counts below."},
             "delivered": _COUNT,
-            "filtered": _OPERATORS_COUNT,
+            "filtered": _OWN_COUNT,
             "dead": _COUNT,
-            "expired": _OPERATORS_COUNT,
-            "pending": _OPERATORS_COUNT,
+            "expired": _OWN_COUNT,
+            "pending": _OWN_COUNT,
+            "foreign": _FOREIGN,
             "secondsLeft": {
                 "type": ["number", "null"],
                 "minimum": 0,
@@ -87,13 +96,14 @@ SINK_SCHEMAS: dict[str, Schema] = {
                     {
                         "minute": {**TIME, "description": "When it began; the counts are those at its end."},
                         "generation": _COUNT,
-                        "stored": _OPERATORS_COUNT,
-                        "before": _OPERATORS_COUNT,
+                        "stored": _OWN_COUNT,
+                        "before": _OWN_COUNT,
                         "delivered": _COUNT,
-                        "filtered": _OPERATORS_COUNT,
+                        "filtered": _OWN_COUNT,
                         "dead": _COUNT,
-                        "expired": _OPERATORS_COUNT,
-                        "pending": _OPERATORS_COUNT,
+                        "expired": _OWN_COUNT,
+                        "pending": _OWN_COUNT,
+                        "foreign": _FOREIGN,
                         "balances": {"type": "boolean"},
                     }
                 ),

@@ -4,6 +4,7 @@ Touches HTTP and the sinks room it is handed. Wishes go to the delivery loop, wh
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -23,8 +24,9 @@ from eventgate.journal.reading import Journal
 from eventgate.journal.times import rfc3339_of
 from eventgate.query.instants import EXPECTED, parse_instant
 from eventgate.sinks.definition import seconds_at
+from eventgate.sinks.ledger import Ledger
 from eventgate.sinks.requests import Requests, Verb
-from eventgate.sinks.store import Ledger, ReplayStatus, SinkStatus, SinkStore
+from eventgate.sinks.store import ReplayStatus, SinkStatus, SinkStore
 
 _READ, _MANAGE = "sinks:read", "sinks:manage"
 
@@ -147,10 +149,10 @@ class Sinks:
         return await self._journal.position_before(min(max(moment.start, 0), self._clock.now_ms() + 1))
 
     def _shown(self, sink: SinkStatus, principal: Principal) -> dict[str, Any]:
-        """A sink as this principal may see it: what counts every company's events is the operator's alone."""
-        ledger = sink.ledger
-        own = principal.operator
-        waiting_ms = 0 if sink.waiting_since is None else max(self._clock.now_ms() - sink.waiting_since, 0)
+        """A sink as this principal may see it: a company sees what is its own."""
+        counts = counted(sink.ledger, sink.own, principal)
+        since = sink.waiting_since if principal.operator else sink.own_since
+        waiting_ms = 0 if since is None else max(self._clock.now_ms() - since, 0)
         return {
             "name": sink.name,
             "companyId": sink.company,
@@ -158,7 +160,7 @@ class Sinks:
             "format": sink.format,
             "transport": sink.transport,
             "guarantee": sink.guarantee,
-            "definition": sink.definition if own else None,
+            "definition": sink.definition if principal.operator else None,
             "state": sink.state.value,
             "stateSince": rfc3339_of(sink.state_since),
             "lastError": sink.last_error,
@@ -167,22 +169,22 @@ class Sinks:
             "generation": sink.generation,
             "nextAttemptAt": rfc3339_of(sink.next_attempt_at),
             "replayEventsPerSecond": sink.replay_events_per_second,
-            "lagEvents": ledger.pending if own else None,
+            "lagEvents": counts["pending"],
             "lagSeconds": waiting_ms / 1000,
-            **counted(ledger, own=own),
-            "balances": ledger.balances,
+            **counts,
+            "balances": sink.ledger.balances and (sink.own is None or sink.own.balances),
             "alarms": [
                 {"code": alarm.code, "detail": alarm.detail, "since": rfc3339_of(alarm.began_at)}
                 for alarm in sink.alarms
             ],
-            "replay": None if sink.replay is None else _replayed(sink.replay, own=own),
+            "replay": None if sink.replay is None else _replayed(sink.replay, principal),
         }
 
 
-def _replayed(replay: ReplayStatus, *, own: bool) -> dict[str, Any]:
-    """What is delivered once more; ``own``: whoever asks may know of every company's events."""
+def _replayed(replay: ReplayStatus, principal: Principal) -> dict[str, Any]:
+    """What is delivered once more, as this principal may see it."""
     generation = replay.generation
-    counts = counted(replay.ledger, own=own)
+    counts = counted(replay.ledger, replay.own, principal)
     del counts["before"]
     return {
         "generation": generation.number,
@@ -192,21 +194,17 @@ def _replayed(replay: ReplayStatus, *, own: bool) -> dict[str, Any]:
         "position": replay.cursor.position,
         "beganAt": rfc3339_of(generation.began_at),
         **counts,
-        "secondsLeft": replay.seconds_left if own else None,
+        "secondsLeft": replay.seconds_left if principal.operator else None,
     }
 
 
-def counted(ledger: Ledger, *, own: bool) -> dict[str, int | None]:
-    """A ledger as the operator (``own``) or a company may see it."""
-    return {
-        "stored": ledger.stored if own else None,
-        "before": ledger.before if own else None,
-        "delivered": ledger.delivered,
-        "filtered": ledger.filtered if own else None,
-        "dead": ledger.dead,
-        "expired": ledger.expired if own else None,
-        "pending": ledger.pending if own else None,
-    }
+def counted(whole: Ledger, own: Ledger | None, principal: Principal) -> dict[str, int | None]:
+    """A ledger as this principal may see it: the whole for the operator, a company's own for the company."""
+    if principal.operator:
+        return asdict(whole)
+    if own is None:
+        return dict.fromkeys(asdict(whole)) | {"delivered": whole.delivered, "dead": whole.dead}
+    return asdict(own) | {"foreign": None}
 
 
 def _standing(sink: SinkStatus) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class _Skipped(NamedTuple):
     filtered: int = 0
     expired: int = 0
     unfit: int = 0
+    foreign: int = 0
 
 
 class Draft:
@@ -55,9 +56,11 @@ class Draft:
         self.size += len(outgoing.body)
         self.end = outgoing.place
 
-    def skip(self, upto: Cursor, *, filtered: int = 0, expired: int = 0, unfit: int = 0) -> None:
+    def skip(self, upto: Cursor, *, filtered: int = 0, expired: int = 0, unfit: int = 0, foreign: int = 0) -> None:
         had = self._skipped
-        self._skipped = _Skipped(had.filtered + filtered, had.expired + expired, had.unfit + unfit)
+        self._skipped = _Skipped(
+            had.filtered + filtered, had.expired + expired, had.unfit + unfit, had.foreign + foreign
+        )
         self.end = upto
 
     @property
@@ -86,6 +89,7 @@ class Draft:
             filtered=totals.filtered + skipped.filtered,
             dead=totals.dead + refused + skipped.unfit,
             expired=totals.expired + skipped.expired,
+            foreign=totals.foreign + skipped.foreign,
         )
         return before.moved(self.lane, cursor, counted)
 
@@ -170,7 +174,7 @@ class Drafts:
     async def _fill(self, draft: Draft, most: int) -> bool:
         """Add pieces to the draft; True when they ran out before the draft was full."""
         wants, encode, known, replay_until = self._plan.wants, self._plan.encode, self._names, self._replay_until
-        largest, longest = self._limits.bytes, self._limits.event_bytes
+        largest, longest, company = self._limits.bytes, self._limits.event_bytes, self._plan.company
         for place, event, expired in self._pieces:
             if event is None:
                 draft.skip(place, expired=expired)
@@ -178,6 +182,11 @@ class Drafts:
             draft.scanned += 1
             if draft.scanned % _BREATH == 0:
                 await asyncio.sleep(0)
+            if company is not None and event.company != company:
+                draft.skip(place, foreign=1)
+                if draft.scanned >= _MOST_SCANNED:
+                    return False
+                continue
             names = known.get((event.company.int, event.sensor.int)) or self._called(event.company, event.sensor)
             if wants(event, names):
                 body = encode(event, names)

@@ -33,7 +33,7 @@ from eventgate.forward.transports import CursorLost, Transport, Window
 from eventgate.journal.cursors import Lane, Standing
 from eventgate.sinks.dead_letters import DeadLetters, Letter
 from eventgate.sinks.definition import State
-from eventgate.telemetry import SINK_DEAD, SINK_DEFERRED, SINK_DELIVERED, SINK_EXPIRED, SINK_FILTERED
+from eventgate.telemetry import SINK_DEAD, SINK_DEFERRED, SINK_DELIVERED, SINK_EXPIRED, SINK_FILTERED, SINK_FOREIGN
 
 _GRACE = 3.0
 """Seconds that a window on its way gets when somebody wants the loop to stop, rest or answer."""
@@ -49,7 +49,7 @@ _OUTAGE = 2
 _PROBE = 16
 """Events of the first window after an outage."""
 
-_METRICS = (SINK_DELIVERED, SINK_FILTERED, SINK_DEAD, SINK_EXPIRED)
+_METRICS = (SINK_DELIVERED, SINK_FILTERED, SINK_DEAD, SINK_EXPIRED, SINK_FOREIGN)
 _Result = TypeVar("_Result")
 _log = structlog.get_logger()
 

@@ -106,6 +106,11 @@ class Plan:
     def name(self) -> str:
         return self.definition.name
 
+    @property
+    def company(self) -> UUID | None:
+        """Whose events alone it sees; None: everybody's."""
+        return self.definition.company
+
 
 def plan(definition: SinkDefinition, source: str) -> Plan:
     """Check a definition. Raises ConfigurationError with every mistake, its keys as in the file ``source``."""

@@ -56,8 +56,13 @@ def symptoms(sink: SinkStatus, memory: Seen, now: int, *, failing_after_ms: int)
     """Code and sentence of everything that is wrong."""
     if sink.state is State.CURSOR_LOST:
         yield alarms.CURSOR_LOST, f"nobody knows where it stands: {sink.last_error}"
-    replayed = None if sink.replay is None else sink.replay.ledger
-    for which, ledger in (("ledger", sink.ledger), ("ledger of what is delivered again", replayed)):
+    again, again_own = (None, None) if sink.replay is None else (sink.replay.ledger, sink.replay.own)
+    for which, ledger in (
+        ("ledger", sink.ledger),
+        ("ledger over its company's events", sink.own),
+        ("ledger of what is delivered again", again),
+        ("ledger of what is delivered again of its company's events", again_own),
+    ):
         if ledger is not None and not ledger.balances:
             parts = " + ".join(f"{events} {part}" for part, events in list(asdict(ledger).items())[1:])
             yield alarms.UNBALANCED, f"the {which} does not balance: {ledger.stored} stored, but {parts}"

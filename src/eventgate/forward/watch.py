@@ -99,7 +99,7 @@ class Watch:
         faults = await self._faults()
         for sink in sinks:
             _measure(sink, now)
-            await self._minutes.note(sink.name, now, sink.generation, sink.ledger)
+            await self._minutes.note(sink.name, now, sink.generation, sink.ledger, sink.own)
             await self._judge(sink, faults.get(sink.name, {}), now)
         self._forget({sink.name for sink in sinks})
         await self._alerts.append_waiting()

@@ -9,6 +9,7 @@ import asyncpg
 
 from eventgate.db.pool import translated
 from eventgate.journal.cursors import Cursor
+from eventgate.journal.times import ms_of
 
 
 class CompanyTotals:
@@ -52,6 +53,17 @@ class CompanyTotals:
                     company, *cursor,
                 )  # fmt: skip
         return (row["before"] or 0) + within
+
+    async def waiting_since(self, company: UUID, cursor: Cursor) -> int | None:
+        """When the first batch with events of the company that ``cursor`` has not finished was committed, in ms."""
+        with translated():
+            moment = await self._pool.fetchval(
+                """SELECT j.committed FROM journal_companies c JOIN journal j USING (position)
+                   WHERE c.company = $1 AND c.position >= $2 AND c.events > 0
+                   AND (c.position > $2 OR j.events > $3::integer + 1) ORDER BY c.position LIMIT 1""",
+                company, *cursor,
+            )  # fmt: skip
+        return None if moment is None else ms_of(moment)
 
     async def _sum_upto(self, company: UUID, position: int) -> int:
         total: int | None = await self._pool.fetchval(

@@ -27,6 +27,8 @@ class Totals(NamedTuple):
     filtered: int = 0
     dead: int = 0
     expired: int = 0
+    foreign: int = 0
+    """Other companies' events, which a company's sink passes over without looking at them."""
 
 
 class Lane(StrEnum):
@@ -127,13 +129,14 @@ class Cursors:
     async def save(self, mine: Ownership, standing: Standing) -> None:
         """Move the cursor and its totals, in one row. Raises NotOwner."""
         replay = standing.replay
-        lane = (*replay.cursor, *replay.until, *replay.totals) if replay else (None,) * 8
+        lane = (*replay.cursor, *replay.until, *replay.totals) if replay else (None,) * 9
         await self._update(
             mine,
-            """position = $3, index = $4, delivered = $5, filtered = $6, dead = $7, expired = $8, generation = $9,
-               since = $10, replay_position = $11, replay_index = $12, replay_until_position = $13,
-               replay_until_index = $14, replay_delivered = $15, replay_filtered = $16, replay_dead = $17,
-               replay_expired = $18, updated_at = now()""",
+            """position = $3, index = $4, delivered = $5, filtered = $6, dead = $7, expired = $8, generation = $10,
+               since = $11, replay_position = $12, replay_index = $13, replay_until_position = $14,
+               replay_until_index = $15, replay_delivered = $16, replay_filtered = $17, replay_dead = $18,
+               replay_expired = $19, replay_foreign_events = $20,
+               foreign_events = CASE WHEN foreign_events IS NULL THEN NULL ELSE $9::bigint END, updated_at = now()""",
             *standing.cursor, *standing.totals, standing.generation, standing.since, *lane,
         )  # fmt: skip
 
@@ -158,6 +161,14 @@ class Cursors:
             found: bool = await self._pool.fetchval("SELECT EXISTS (SELECT FROM cursors WHERE reader = $1)", reader)
         return found
 
+    async def counts_foreign(self, reader: str) -> bool:
+        """Whether other companies' events are counted apart for a reader: for an older one they are not."""
+        with translated():
+            told: bool | None = await self._pool.fetchval(
+                "SELECT foreign_events IS NOT NULL FROM cursors WHERE reader = $1", reader
+            )
+        return told is not False
+
     async def look(self, reader: str) -> Standing:
         """Where a reader stands, for anybody; ``START`` where it never ran."""
         with translated():
@@ -180,14 +191,20 @@ class Cursors:
 
 
 def _standing(row: Row) -> Standing:
-    totals = Totals(row["delivered"], row["filtered"], row["dead"], row["expired"])
+    totals = Totals(row["delivered"], row["filtered"], row["dead"], row["expired"], row["foreign_events"] or 0)
     generation = row["generation"]
     replay = None
     if row["replay_position"] is not None:
         replay = Replay(
             Cursor(row["replay_position"], row["replay_index"]),
             Cursor(row["replay_until_position"], row["replay_until_index"]),
-            Totals(row["replay_delivered"], row["replay_filtered"], row["replay_dead"], row["replay_expired"]),
+            Totals(
+                row["replay_delivered"],
+                row["replay_filtered"],
+                row["replay_dead"],
+                row["replay_expired"],
+                row["replay_foreign_events"] or 0,
+            ),
         )
     since = generation if row["since"] is None else row["since"]
     return Standing(Cursor(row["position"], row["index"]), totals, generation, since, replay)

@@ -153,7 +153,7 @@ class Generations:
 
 
 _COLUMNS = """generation, kind, from_position, coalesce(until_position, replay_until), events,
-              delivered, filtered, dead, expired, began_at, ended_at"""
+              delivered, filtered, dead, expired, foreign_events, began_at, ended_at"""
 
 
 def _shown(row: asyncpg.Record) -> Generation:
@@ -177,7 +177,8 @@ async def _open(connection: asyncpg.Connection, sink: str, opening: Opening, lea
     if moved:
         ended.append((leaving.since, leaving.totals))
     await connection.executemany(
-        """UPDATE sink_generations SET delivered = $3, filtered = $4, dead = $5, expired = $6, ended_at = now()
+        """UPDATE sink_generations SET delivered = $3, filtered = $4, dead = $5, expired = $6, foreign_events = $7,
+                  ended_at = now()
            WHERE sink = $1 AND generation = $2""",
         [(sink, number, *totals) for number, totals in ended],
     )

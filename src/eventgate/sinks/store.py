@@ -21,34 +21,8 @@ from eventgate.query.shown import shown_text
 from eventgate.sinks.alarms import Alarm, Alarms
 from eventgate.sinks.definition import SinkDefinition, State, reader, seconds_at
 from eventgate.sinks.generations import Generation, Generations, Why
+from eventgate.sinks.ledger import Ledger, OwnLedgers
 from eventgate.sinks.shown import shown
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """Where every event is, from the point of view of one lane of a sink.
-
-    ``stored = before + delivered + filtered + dead + expired + pending``. In the live lane ``before`` is what was
-    stored before the place it began at (0 unless somebody set its cursor). ``stored`` of a replay is what its range
-    holds.
-    """
-
-    stored: int
-    before: int
-    delivered: int
-    filtered: int
-    dead: int
-    expired: int
-    pending: int
-
-    @property
-    def accounted(self) -> int:
-        """All that the parts add up to."""
-        return self.before + self.delivered + self.filtered + self.dead + self.expired + self.pending
-
-    @property
-    def balances(self) -> bool:
-        return self.stored == self.accounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +32,7 @@ class ReplayStatus:
     generation: Generation
     cursor: Cursor
     ledger: Ledger
+    own: Ledger | None
     seconds_left: float | None
 
 
@@ -66,7 +41,9 @@ class SinkStatus:
     """One sink as API, console and CLI show it.
 
     ``definition`` has all of its keys, secrets veiled (``sinks/shown.py``).
-    ``waiting_since`` is when the oldest event it has not finished was stored, in milliseconds; None: there is none.
+    ``own`` is the ledger over its company's events alone; None for the operator's, and where those were not counted
+    apart from the beginning. ``waiting_since`` is when the oldest event it has not finished was stored, in
+    milliseconds, and ``own_since`` the same of its company's; None: there is none.
     """
 
     name: str
@@ -84,8 +61,10 @@ class SinkStatus:
     cursor: Cursor
     generation: int
     ledger: Ledger
+    own: Ledger | None
     replay: ReplayStatus | None
     waiting_since: int | None
+    own_since: int | None
     definition: Mapping[str, Any]
     alarms: Sequence[Alarm]
 
@@ -99,6 +78,7 @@ class SinkStore:
         self._cursors = Cursors(pool)
         self._generations = Generations(pool)
         self._alarms = Alarms(pool)
+        self._own = OwnLedgers(pool, self._cursors, self._generations)
 
     async def configure(self, definitions: Sequence[tuple[SinkDefinition, str]]) -> None:
         """Make the table say what is configured: definitions, each with its transport's guarantee."""
@@ -180,8 +160,10 @@ class SinkStore:
             cursor=standing.cursor,
             generation=standing.generation,
             ledger=await self._live(name, standing),
-            replay=await self._replay(name, standing, row["replay_events_per_second"]),
+            own=await self._own.live(name, row["company"], standing),
+            replay=await self._replay(row, standing),
             waiting_since=await self._journal.waiting_since(standing.cursor),
+            own_since=await self._own.waiting_since(row["company"], standing),
             definition=orjson.loads(row["definition"] or b"{}"),
             alarms=await self._alarms.of(name),
         )
@@ -190,9 +172,10 @@ class SinkStore:
         stored = (await self._journal.head()).total
         finished = await self._journal.stored_upto(standing.cursor)
         before, _ = await self._generations.moved(name, standing.since)
-        return Ledger(stored, before, *standing.totals, pending=stored - finished)
+        return Ledger(stored, before, **standing.totals._asdict(), pending=stored - finished)
 
-    async def _replay(self, name: str, standing: Standing, rate: int) -> ReplayStatus | None:
+    async def _replay(self, row: Row, standing: Standing) -> ReplayStatus | None:
+        name, company, rate = row["name"], row["company"], row["replay_events_per_second"]
         generation = await self._generations.one(name, standing.generation)
         replay = standing.replay
         if generation is None or replay is None:
@@ -204,5 +187,6 @@ class SinkStore:
         else:
             ends, here = await self._journal.stored_upto(replay.until), await self._journal.stored_upto(replay.cursor)
             pending = ends - here
-        ledger = Ledger(generation.events or 0, 0, *replay.totals, pending=pending)
-        return ReplayStatus(generation, replay.cursor, ledger, seconds_at(rate, pending))
+        ledger = Ledger(generation.events or 0, 0, **replay.totals._asdict(), pending=pending)
+        own = ledger if generation.why is Why.REDRIVE else await self._own.again(name, company, generation, replay)
+        return ReplayStatus(generation, replay.cursor, ledger, own, seconds_at(rate, pending))

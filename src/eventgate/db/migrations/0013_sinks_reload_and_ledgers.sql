@@ -8,7 +8,8 @@ CREATE TABLE sink_minutes (
     sink        text COLLATE "C" NOT NULL REFERENCES sinks (name) ON DELETE CASCADE,
     minute      timestamptz NOT NULL,
     generation  bigint  NOT NULL,
-    ledger      jsonb   NOT NULL,    -- as the interface shows it
+    ledger      jsonb   NOT NULL,
+    own         jsonb,               -- over its company's events alone
     balances    boolean NOT NULL,
     PRIMARY KEY (sink, minute)
 );
@@ -51,6 +52,12 @@ SELECT pg_advisory_xact_lock(1162300496, 1);
 UPDATE journal_origin SET counted_from = coalesce((SELECT max(position) FROM journal), position);
 INSERT INTO journal_companies (company, position, events, total)
 SELECT e.company, o.counted_from, 0, count(*) FROM events e, journal_origin o GROUP BY e.company, o.counted_from;
+
+-- What a company's sink passed over because it was other companies'. Null, for good: a sink that began before this was
+-- counted apart from what its filter left out, and so has no ledger of its company's own.
+ALTER TABLE cursors ADD COLUMN foreign_events bigint, ADD COLUMN replay_foreign_events bigint;
+ALTER TABLE cursors ALTER COLUMN foreign_events SET DEFAULT 0;
+ALTER TABLE sink_generations ADD COLUMN foreign_events bigint;
 
 -- As before, and the companies of the batch with the number of events of each.
 CREATE PROCEDURE journal_append(new_batch bigint, new_events integer, new_bytes integer, contents bytea, first uuid, last uuid, body bytea,
