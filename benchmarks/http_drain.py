@@ -37,7 +37,7 @@ from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.http_receivers import WEBHOOK_SECRET, EventCollector, WebhookReceiver
 from tests.services.opensearch import OpenSearch
 
-EVENTS = 40_000
+EVENTS = 48_000
 ROUNDS = 3
 PART = 500
 _CHANNEL = "6f0b8ad4-5a3c-4f0e-9d4c-1d2f3a4b5c6d"
