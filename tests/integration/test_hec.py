@@ -19,6 +19,7 @@ from eventgate.journal.cursors import START
 from eventgate.sinks.definition import State
 from tests.contract.test_transports import document, made, window
 from tests.integration.forwarding import Forwarding, forwarding, sink
+from tests.integration.test_outbound import connect_proxy
 from tests.services.certificates import Certificates
 from tests.services.http_receivers import EventCollector
 
@@ -227,6 +228,18 @@ async def test_over_tls_with_our_certificate_and_no_other(tmp_path: Path, certif
             with pytest.raises(Disconnected):
                 await stranger.open(START)
             await stranger.close()
+
+
+async def test_through_a_proxy_that_alone_is_dialled(tmp_path: Path, certificates: Certificates) -> None:
+    keys = {"ca_file": certificates.ca, "certificate_file": certificates.client, "key_file": certificates.client_key}
+    with EventCollector(tmp_path, certificates) as collector:
+        async with connect_proxy(collector.port) as (proxy, asked):
+            options = towards(collector, **keys, proxy=proxy, private_addresses=False)
+            transport = made("hec", "json", **options)()
+            await transport.open(START)
+            assert (await transport.deliver(events(0, 5))).finished == 5
+            await transport.close()
+    assert set(asked) == {f"localhost:{collector.port}"}
 
 
 async def test_a_certificate_in_its_file_is_used_from_the_next_window_on(

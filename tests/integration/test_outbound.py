@@ -187,7 +187,7 @@ async def test_a_proxy_is_asked_to_connect_and_only_the_configured_one(certifica
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificates.server, certificates.server_key)
-    async with serving(hello, tls) as server, _connect_proxy(server.port) as (proxy, asked):
+    async with serving(hello, tls) as server, connect_proxy(server.port) as (proxy, asked):
         answer = await get(f"https://localhost:{server.port}/", Reach(), ca_file=certificates.ca, proxy=proxy)
         assert answer.body == b"hello"
         assert asked == [f"localhost:{server.port}"]
@@ -199,7 +199,7 @@ async def test_a_proxy_is_asked_to_connect_and_only_the_configured_one(certifica
 
 
 @asynccontextmanager
-async def _connect_proxy(port: int) -> AsyncIterator[tuple[str, list[str]]]:
+async def connect_proxy(port: int) -> AsyncIterator[tuple[str, list[str]]]:
     """An HTTP proxy that knows CONNECT alone, and one destination."""
     asked: list[str] = []
     ways: set[asyncio.Task[None]] = set()

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from eventgate.errors import Gone
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.transports import CursorLost, Delivery, Limits, Window
 from eventgate.journal.cursors import Cursor, Standing, Totals
@@ -69,6 +70,26 @@ async def test_a_paused_sink_rests_until_it_is_resumed() -> None:
     while not world.states:
         await asyncio.sleep(0)
     assert world.states == [(State.PAUSED, None)]
+    assert world.windows == []
+    inbox.rest(False)
+    await running
+    assert world.saved.totals == Totals(delivered=4)
+
+
+async def test_a_receiver_that_wants_nothing_more_is_left_alone_until_the_sink_is_resumed() -> None:
+    class Unsubscribed(World):
+        async def deliver(self, window: Window) -> Delivery:
+            if (State.PAUSED, "unsubscribed") not in self.states:
+                return Delivery(0, (), Gone("unsubscribed"))
+            return await super().deliver(window)
+
+    inbox = Inbox(paused=False)
+    world = Unsubscribed(batches(4))
+    running = asyncio.create_task(world.process(inbox))
+    while (State.PAUSED, "unsubscribed") not in world.states:
+        await asyncio.sleep(0)
+    for _ in range(50):
+        await asyncio.sleep(0)
     assert world.windows == []
     inbox.rest(False)
     await running

@@ -214,7 +214,11 @@ class World:
             allowance=Allowance(self.replay_rate, clock),
             letters=SimpleNamespace(write=self._bury),
             desk=SimpleNamespace(
-                say=self._say, serve=self._serve, replay_until=self._replay_until, letters=self._no_letters
+                say=self._say,
+                serve=self._serve,
+                retire=self._retire,
+                replay_until=self._replay_until,
+                letters=self._no_letters,
             ),
             inbox=inbox,
             clock=clock,
@@ -291,6 +295,10 @@ class World:
 
     async def _keep_receipts(self, sink: str, stretches: Sequence[Stretch]) -> None:
         self.receipts += stretches
+
+    async def _retire(self, inbox: Inbox, reason: str) -> None:
+        inbox.rest(True)
+        await self._say(State.PAUSED, reason)
 
     async def _say(self, state: State, error: str | None = None, *, pause: float | None = None) -> None:
         self.states.append((state, error))
