@@ -139,7 +139,27 @@ def test_a_sink_is_rewound_paused_resumed_and_tested(serving: Serving) -> None:
     for verb, word in (("pause", "paused"), ("resume", "resumed")):
         assert _run(serving, "sinks", verb, "file")[0] == f"file: {word}\n"
     serving.wait_until(lambda: '"state": "running"' in _run(serving, "sinks", "list", "--json")[0])
-    assert "delivered, confirmed" in _run(serving, "sinks", "test", "file")[0]
+    said = _run(serving, "sinks", "test", "file")[0]
+    assert "delivered, confirmed" in said
+    assert "events.ndjson, from " in said
+
+
+def test_where_an_event_is_and_what_a_sink_makes_of_it(serving: Serving) -> None:
+    _run(serving, "send", "-", stdin=_event(message="an \x1b[2J evil twin"))
+    id_ = json.loads(_run(serving, "alerts", "-n", "1", "--json")[0])["id"]
+    serving.wait_until(lambda: '"deliveries": [{' in _run(serving, "where", id_, "--json")[0])
+    told, _ = _run(serving, "where", id_)
+    words = [line.split()[:2] for line in told.splitlines()]
+    assert [line[0] for line in words] == ["sensor", "signed", "gate", "journal", "file"]
+    assert "events.ndjson, from " in told
+    shown, said = _run(serving, "sinks", "preview", "file", id_)
+    assert json.loads(shown)["id"] == id_
+    assert "the filter lets it through" in said
+    raw, _ = _run(serving, "sinks", "preview", "file", id_, "--raw")
+    assert raw == shown.rstrip("\n")
+    assert "There are none." in _run(serving, "sinks", "letters", "file")[1]
+    _, refused = _run(serving, "sinks", "redrive", "file", "--all", status=1)
+    assert "no such dead letters" in refused
 
 
 def test_sinks_are_shown(serving: Serving) -> None:

@@ -15,6 +15,7 @@ from eventgate.cli.alerts import alerts
 from eventgate.cli.audit import audit
 from eventgate.cli.check import check
 from eventgate.cli.companies import companies
+from eventgate.cli.dead_letters import letters, preview, redrive
 from eventgate.cli.keys import keys
 from eventgate.cli.migrate import migrate
 from eventgate.cli.plan import plan
@@ -25,6 +26,7 @@ from eventgate.cli.sinks import sinks
 from eventgate.cli.tail import tail
 from eventgate.cli.users import users
 from eventgate.cli.verify import verify
+from eventgate.cli.where import where
 from eventgate.errors import CallerError, ConfigurationError, EventGateError, Unavailable
 
 REFUSED, MISTYPED, OUT_OF_REACH, INTERRUPTED = 1, 2, 4, 130
@@ -61,11 +63,13 @@ def _eventgate(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Run it": (serve, check, plan, reload, migrate),
     "Use it": (send, alerts, tail),
-    "Trust it": (verify, audit),
+    "Trust it": (where, verify, audit),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+for command in (letters, redrive, preview):
+    sinks.command()(command)
 app.add_typer(sinks, rich_help_panel="Use it")
 for group in (keys, users, companies):
     app.add_typer(group, rich_help_panel="Say who may do what")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, segment
+from eventgate.cli.where import told_receipt
 
 _PATH = "/v2/sinks"
 _STATES = {"running": "green", "retrying": "yellow", "paused": "cyan", "cursor-lost": "bold red"}
@@ -131,7 +132,8 @@ def _ask(gate: Gate, name: str, verb: str) -> None:
     from eventgate.cli import terminal
 
     told = gate.post(f"{_PATH}/{segment(name)}/{verb}")
-    terminal.out.print(terminal.plain(f"{name}: {told['detail']}"))
+    said = f" ({told_receipt(told['receipt'])})" if told.get("receipt") else ""
+    terminal.out.print(terminal.plain(f"{name}: {told['detail']}{said}"))
 
 
 def _show(found: list[dict[str, Any]]) -> None:

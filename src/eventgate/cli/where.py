@@ -13,6 +13,7 @@ from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, segment
 
 _STYLES = {"delivered": "green", "filtered": "dim", "pending": "yellow", "dead": "bold red", "before": "dim"}
 _PLACES = {"topic", "partition", "offset"}
+_ORDER = {name: number for number, name in enumerate(("path", "from", "to", "status", "transaction"))}
 
 
 def where(
@@ -87,16 +88,17 @@ def _at_sink(sink: dict[str, Any]) -> Iterator[tuple[str, str, str | None, str]]
 
 
 def _delivery(delivery: dict[str, Any]) -> str:
-    return ", ".join(filter(None, [_receipt(delivery["receipt"]), _again(delivery)]))
+    return ", ".join(filter(None, [told_receipt(delivery["receipt"]), _again(delivery)]))
 
 
 def _again(delivery: dict[str, Any]) -> str:
     return f"again, in generation {delivery['generation']}" if delivery["lane"] == "replay" else ""
 
 
-def _receipt(receipt: dict[str, Any]) -> str:
+def told_receipt(receipt: dict[str, Any]) -> str:
     """What the receiver said; a place in Kafka as its tools write it."""
-    rest = [f"{name} {value}" for name, value in receipt.items() if name not in _PLACES]
+    names = sorted(receipt.keys() - _PLACES, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+    rest = [f"{name} {receipt[name]}" for name in names]
     if "offset" in receipt:
         return ", ".join([f"{receipt['topic']}-{receipt['partition']} offset {receipt['offset']}", *rest])
     return ", ".join([*([f"topic {receipt['topic']}"] if "topic" in receipt else []), *rest])

@@ -11,14 +11,16 @@ from eventgate.cli.gate import Gate, filter_parameters
 from eventgate.errors import CallerError, ConfigurationError, FieldError, Unavailable
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "migrate", "send", "alerts", "tail", "sinks", "verify", "audit"])
+@pytest.mark.parametrize(
+    "command", ["serve", "check", "migrate", "send", "alerts", "tail", "sinks", "where", "verify", "audit"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     shown = CliRunner().invoke(commands.app, [command, "--help"])
     assert shown.exit_code == 0
     assert "Usage: eventgate" in shown.output or f"Usage: root {command}" in shown.output
 
 
-@pytest.mark.parametrize("command", ["send", "alerts", "tail", "sinks", "verify", "audit"])
+@pytest.mark.parametrize("command", ["send", "alerts", "tail", "sinks", "where", "verify", "audit"])
 def test_commands_that_are_callers_teach_by_examples(command: str) -> None:
     shown = CliRunner().invoke(commands.app, [command, "--help"]).output
     assert "Examples" in shown
