@@ -45,7 +45,7 @@ class Json(Own):
         company, uid, kind, sensor, at, received, code, category, severity, message, data, event_id, sequence = event[
             :13
         ]
-        if b"\n" in data or b"\r" in data:
+        if 10 in data or 13 in data:
             data = data.translate(_LINE_BREAKS)  # inside a JSON text these can only be blank space between tokens
         key = event.verify_key
         before_id, before_message, before_event_id, before_sequence, before_data = self._before_each

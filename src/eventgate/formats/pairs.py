@@ -66,8 +66,7 @@ class Pairs:
         self._sort = lru_cache(4096)(self._sort_of(own.catalogue))
         self._sensor = lru_cache(4096)(self._of_sensor)
         self._seen = SeenFields(self._column)
-        self._id, self._received = before["id"], before["receivedAt"]
-        self._timestamp = before.get("timestamp")
+        self._id, self._timestamp = before["id"], before.get("timestamp")
         self._event_id, self._sequence = before["eventId"], before["sequence"]
         self._message, self._data, self._octets = before.get("message"), before["data"], before.get("dataOctets")
 
@@ -76,28 +75,25 @@ class Pairs:
             :13
         ]
         text, time, end = self._text, self._time, self._end
-        line = f"{self._id}{_json(uid).decode()[1:-1]}{end}"
-        if self._timestamp is not None:
-            line += f"{self._timestamp}{time(at)}{end}"
-        line += (
-            f"{self._sort(kind, event.origin, code, category, severity)}{self._sensor(company.int, sensor.int, names)}"
-            f"{self._received}{time(received)}{end}"
-        )
-        if event_id is not None:
-            line += f"{self._event_id}{text(event_id)}{end}"
+        sort = self._sort(kind, event.origin, code, category, severity)
+        by = self._sensor(company.int, sensor.int, names)
+        told = "" if event_id is None else f"{self._event_id}{text(event_id)}{end}"
         if sequence is not None:
-            line += f"{self._sequence}{sequence}{end}"
+            told += f"{self._sequence}{sequence}{end}"
         if data != b"{}":
-            line += self._seen(_loads(data))
+            told += self._seen(_loads(data))
         if message and self._message is not None:
-            line += f"{self._message}{text(message[: self._message_characters])}{end}"
-        if data == b"{}":
-            return line
-        if len(data) <= self._data_octets:
-            shown = json_on_one_line(data)
-            shown = self._escape(shown) if is_plain(shown) else text(shown)
-            return f"{line}{self._data}{shown}{end}"
-        return line if self._octets is None else f"{line}{self._octets}{len(data)}{end}"
+            told += f"{self._message}{text(message[: self._message_characters])}{end}"
+        if data != b"{}":
+            if len(data) <= self._data_octets:
+                shown = json_on_one_line(data)
+                told += f"{self._data}{self._escape(shown) if is_plain(shown) else text(shown)}{end}"
+            elif self._octets is not None:
+                told += f"{self._octets}{len(data)}{end}"
+        first = f"{self._id}{_json(uid).decode()[1:-1]}{end}"
+        if self._timestamp is not None:
+            first += f"{self._timestamp}{time(at)}{end}"
+        return f"{first}{sort}{by}{time(received)}{end}{told}"
 
     def _pair(self, before: str, value: str) -> str:
         return f"{before}{self._text(value)}{self._end}"
@@ -129,12 +125,14 @@ class Pairs:
         return write
 
     def _of_sensor(self, company: int, sensor: int, names: SensorNames) -> str:
-        return self._all(
+        """Its pairs, and what stands before the next, the time of receipt."""
+        pairs = self._all(
             companyId=str(UUID(int=company)),
             edgeId=str(UUID(int=sensor)),
             serial=names.serial,
             edgeName=names.name,
         )
+        return pairs + self._before["receivedAt"]
 
     def _all(self, **values: str | None) -> str:
         """The pairs of those that the format writes and that have a value, in the order of its table."""

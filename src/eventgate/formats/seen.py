@@ -4,11 +4,13 @@ Pure. Anything may stand in ``data``. A member of another type than expected is 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from eventgate.formats.fields import LARGEST_SEEN, LONGEST_SEEN, SEEN, SeenType
 
-_KEPT = 8192
+_KEPT = 4096
+_MEMBERS = 32
 
 _Write = Callable[[Any], str]
 
@@ -49,19 +51,24 @@ class SeenFields:
             if (how := write(name, field.type)) is not None:
                 for rank, member in enumerate(field.members):
                     self._columns[member] = _Column(field.type, how)
-                    if rank:
-                        self._better[member] = frozenset(field.members[:rank])
+                    self._better[member] = frozenset(field.members[:rank])
+        self._known = lru_cache(256)(self._among)
 
     def __call__(self, data: dict[str, Any]) -> str:
-        columns = self._columns
-        if self._better and not self._better.keys().isdisjoint(data):
-            data = self._by_their_best_names(data)
+        # Sensors send the same members again and again; what a stranger may have made up is not worth remembering.
+        members = tuple(data)
+        among = self._known(members) if len(members) <= _MEMBERS else self._among(members)
         try:
-            return "".join([columns[name][value] for name, value in data.items() if name in columns])
+            return "".join([column[data[name]] for name, column in among])
         except TypeError:  # an array or an object, which is nobody's key
-            plain = {name: value for name, value in data.items() if not isinstance(value, list | dict)}
-            return "".join([columns[name][value] for name, value in plain.items() if name in columns])
+            return "".join(
+                [column[data[name]] for name, column in among if not isinstance(data[name], list | dict)],
+            )
 
-    def _by_their_best_names(self, data: dict[str, Any]) -> dict[str, Any]:
-        better = self._better
-        return {name: value for name, value in data.items() if name not in better or better[name].isdisjoint(data)}
+    def _among(self, members: tuple[str, ...]) -> list[tuple[str, _Column]]:
+        """Those that are fields, and no better name for the same is there."""
+        return [
+            (name, self._columns[name])
+            for name in members
+            if name in self._columns and self._better[name].isdisjoint(members)
+        ]

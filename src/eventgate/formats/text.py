@@ -26,7 +26,7 @@ def visible(text: str) -> str:
 def json_on_one_line(json: bytes) -> str:
     """JSON as text without a line break: one can stand bare between tokens alone, as blank space."""
     text = json.decode()
-    return text.translate(_BLANKS) if "\n" in text or "\r" in text or "\t" in text else text
+    return text.translate(_BLANKS) if 10 in json or 13 in json or 9 in json else text
 
 
 def is_plain(json_line: str) -> bool:
