@@ -16,8 +16,9 @@ from eventgate.sinks.definition import SinkDefinition
 _VEIL = "scrypt"
 """The one member of what stands for a secret: salt and hash, in hexadecimal."""
 
-_SECRET = re.compile(r"password|secret|token|headers|private_key", re.IGNORECASE)
-_WITH_PASSWORD = re.compile(r"://[^/@\s]*@")
+_SECRET = re.compile(r"password|secret|token|headers|credential|(^|_)key$", re.IGNORECASE)
+_WITH_PASSWORD = re.compile(r"://([^/@\s]*@|\S*\?)")
+"""An address with a user's password in it, or with a query, where tokens like to stand."""
 
 
 def members(definition: SinkDefinition) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from eventgate.errors import ConfigurationError
+from eventgate.event import Origin
 from eventgate.forward.plan import FORMAT_KEYS, TRANSPORTS, plan
 from eventgate.sinks.definition import SinkDefinition
+from eventgate.sinks.shown import shown
 from tests.unit.formats.samples import ALERT, NAMES
 
 
@@ -25,6 +27,14 @@ def test_a_good_one_wants_and_writes_what_it_says() -> None:
     assert made.wants(ALERT, NAMES)
     assert not made.wants(ALERT._replace(severity=5), NAMES)
     assert made.encode(ALERT, NAMES).startswith(b"<130>1 ")
+
+
+def test_a_system_alert_about_a_sink_goes_to_every_other_one() -> None:
+    alert = ALERT._replace(origin=Origin.SYSTEM, data=b'{"sink":"siem"}')
+    assert not plan(SinkDefinition("siem", "udp", options={"address": "h:514"}), "gate.toml").wants(alert, NAMES)
+    assert plan(SinkDefinition("other", "udp", options={"address": "h:514"}), "gate.toml").wants(alert, NAMES)
+    forged = ALERT._replace(data=b'{"sink":"siem"}')  # a sensor may say what it likes, and hides nothing by it
+    assert plan(SinkDefinition("siem", "udp", options={"address": "h:514"}), "gate.toml").wants(forged, NAMES)
 
 
 def test_a_company_s_sink_wants_its_own_events_alone() -> None:
@@ -84,3 +94,11 @@ def test_the_configuration_file_documents_every_key_of_every_transport_and_forma
     documented = set(re.findall(r"^# ([a-z_]+) = ", sinks, re.MULTILINE))
     assert known - documented == {"password", "token", "api_key"}  # named beside their files
     assert documented - known == set(SinkDefinition.__dataclass_fields__) - {"options", "filters"} | {"filter"}
+
+
+@pytest.mark.parametrize("transport", sorted(TRANSPORTS))
+def test_what_a_transport_keeps_secret_is_veiled_where_definitions_are_shown(transport: str) -> None:
+    fields = TRANSPORTS[transport].settings.model_fields
+    secret = [name for name, field in fields.items() if not field.repr]
+    told = shown(SinkDefinition("out", transport, options=dict.fromkeys(fields, "hush-hush")))
+    assert [name for name in secret if told[name] == "hush-hush"] == []

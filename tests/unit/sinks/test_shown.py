@@ -52,6 +52,8 @@ def test_format_filter_company_and_transport_are_keys_too() -> None:
     [
         {"password": "hush-hush"},
         {"token": "hush-hush"},
+        {"api_key": "hush-hush"},
+        {"url": "https://siem.example/hook?code=hush-hush"},
         {"webhook_secret": "hush-hush"},
         {"headers": {"Authorization": "hush-hush"}},
         {"url": "https://me:hush-hush@siem.example/"},
