@@ -14,13 +14,17 @@ import asyncpg
 import pytest
 from aiohttp import web
 
+from eventgate.clock import SystemClock
 from eventgate.errors import Deferred, Disconnected
-from eventgate.forward.transports import Transport, Window
-from eventgate.journal.cursors import START
+from eventgate.forward.plan import History
+from eventgate.forward.transports import Outgoing, Transport, Window
+from eventgate.ids import uuid7
+from eventgate.journal.cursors import START, Cursor
 from eventgate.sinks.definition import State
 from tests.contract.test_transports import document, made, window
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.opensearch import OpenSearch
+from tests.unit.formats.samples import ALERT, HOSTILE, NAMES, SIGHTING
 
 
 @pytest.fixture
@@ -231,3 +235,26 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
         delivery = await transport.deliver(events(0, 1))
     assert isinstance(delivery.failure, Disconnected)
     assert "longer than" in str(delivery.failure)
+
+
+@pytest.mark.parametrize("format_", ["json", "ecs", "ocsf"])
+async def test_every_format_of_objects_is_a_document(opensearch: OpenSearch, index: str, format_: str) -> None:
+    """A hostile event too: what a sensor calls its data has any shape, so an index had better keep it as one field."""
+    flat = {"type": "flat_object"}
+    properties = {"data": flat, "eventgate": flat, "unmapped": flat, "evidences": flat}
+    opensearch.ask("PUT", f"/{index}", {"mappings": {"properties": properties}})
+    plan = sink("siem", "bulk", format=format_, **towards(opensearch.url, index))
+    transport = plan.make(History(uuid.uuid4(), no_digest), SystemClock())
+    samples = [ALERT, HOSTILE._replace(id=uuid7(HOSTILE.timestamp)), SIGHTING._replace(id=uuid7(SIGHTING.timestamp))]
+    outgoing = [Outgoing(each, NAMES, Cursor(1, n), plan.encode(each, NAMES)) for n, each in enumerate(samples)]
+    await transport.open(START)
+    delivery = await transport.deliver(Window(outgoing, START))
+    await transport.close()
+    assert (delivery.finished, list(delivery.refused), delivery.failure) == (3, [], None)
+    found = opensearch.documents(index)
+    assert {each["_id"] for each in found} == {f"{each.company}.{each.id}" for each in samples}
+    assert all(each["@timestamp"].startswith("2025-11-21T12:00:00.123") for each in found)
+
+
+async def no_digest(position: int) -> bytes | None:
+    return None
