@@ -10,12 +10,16 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from eventgate.forward.plan import Plan
 from tests.integration.forwarding import sink
 from tests.services.certificates import Certificates
+from tests.services.http_receivers import EventCollector, WebhookReceiver
 from tests.services.kafka import Kafka as Broker
 from tests.services.kafka_records import committed, ids
+from tests.services.opensearch import OpenSearch
 from tests.services.rsyslog import Rsyslog
 
 TIMEOUT = 0.6
@@ -93,6 +97,52 @@ def kafka(broker: Broker) -> Kind:
         lambda port: sink("kafka", "kafka", brokers=[f"127.0.0.1:{port}"], topic=topic, partitions=2),
         arrived,
         proxy=broker.proxy,
+    )
+
+
+def hec(collector: EventCollector) -> Kind:
+    """What is on its way is a window; a collector takes an event as often as it is sent."""
+
+    async def arrived() -> list[str]:
+        return [envelope["fields"]["eventgate_id"] for envelope in await asyncio.to_thread(collector.received)]
+
+    keys = {"token": "first-token", "private_addresses": True, "timeout_seconds": TIMEOUT, "acknowledge_seconds": 1.5}
+    return Kind(
+        "hec",
+        collector.port,
+        lambda port: sink("hec", "hec", url=f"http://127.0.0.1:{port}", **keys),
+        arrived,
+        most_twice=10_000,
+    )
+
+
+def webhook(hooked: WebhookReceiver, secret: Path) -> Kind:
+    async def arrived() -> list[str]:
+        return [event["id"] for event in await asyncio.to_thread(hooked.events)]
+
+    keys = {"secret_file": secret, "private_addresses": True, "timeout_seconds": TIMEOUT, "batch": 40, "in_flight": 2}
+    return Kind(
+        "webhook",
+        hooked.port,
+        lambda port: sink("webhook", "webhook", url=f"http://127.0.0.1:{port}/", **keys),
+        arrived,
+        most_twice=40 * 2 * 64,
+    )
+
+
+def bulk(opensearch: OpenSearch) -> Kind:
+    """A document with an id that is there is there already: nothing is stored twice, however often it is sent."""
+    index = f"eventgate-{uuid.uuid4()}"
+
+    async def arrived() -> list[str]:
+        return [document["_id"].partition(".")[2] for document in await asyncio.to_thread(opensearch.documents, index)]
+
+    keys = {"index": index, "private_addresses": True, "timeout_seconds": 3.0}  # its first request takes a while
+    return Kind(
+        "bulk",
+        urlsplit(opensearch.url).port or 0,
+        lambda port: sink("bulk", "bulk", url=f"http://127.0.0.1:{port}", **keys),
+        arrived,
     )
 
 

@@ -39,7 +39,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
 }
 ANSWERS: dict[str, Callable[[], Fault]] = {
     "closed in the first answer": lambda: Close(answered=10),
-    "closed in the answers": lambda: Close(answered=1_000),
+    "closed in the answers": lambda: Close(answered=300),
     "no answer at all": lambda: Swallow(answered=0),
     "last answers swallowed": lambda: Swallow(sent=IN_A_WINDOW),
     "corrupt first answer": lambda: Corrupt(answered=0),
@@ -53,11 +53,11 @@ TRANSACTION: dict[str, Callable[[], Fault]] = {
     "committed, and no answer": lambda: Swallow(sending=ends_a_transaction),
     "stalled before the commit": lambda: Stall(sending=ends_a_transaction),
 }
-SYSLOG = ("tcp", "tls", "relp", "relp-tls")
-ANSWERING = ("tls", "relp", "relp-tls", "kafka")
-CONFIRMED = ("relp", "relp-tls", "kafka")
+CONFIRMED = ("relp", "relp-tls", "kafka", "hec", "webhook", "bulk")
+ANSWERING = ("tls", *CONFIRMED)
+ALL = ("tcp", *ANSWERING)
 CASES = [
-    *((fault, make, (*SYSLOG, "kafka")) for fault, make in FAULTS.items()),
+    *((fault, make, ALL) for fault, make in FAULTS.items()),
     *((fault, make, ANSWERING) for fault, make in ANSWERS.items()),
     *((fault, make, ("kafka",)) for fault, make in TRANSACTION.items()),
     ("devoured in a window", lambda: Devour(sent=IN_A_WINDOW), CONFIRMED),
@@ -84,12 +84,21 @@ def kinds(
     monkeypatch.setattr(connection, "_CONNECT_SECONDS", fault_kinds.TIMEOUT)
     monkeypatch.setattr(kafka_transport, "OPEN_SECONDS", 3.0)
     monkeypatch.setattr(kafka_transport, "WINDOW_SECONDS", 1.5)
-    return [
-        fault_kinds.kafka(request.getfixturevalue("kafka"))
-        if name == "kafka"
-        else fault_kinds.syslog(name, module_rsyslog, certificates)
-        for name in request.param
-    ]
+    asked = request.getfixturevalue
+
+    def made(name: str) -> Kind:
+        match name:
+            case "kafka":
+                return fault_kinds.kafka(asked("kafka"))
+            case "hec":
+                return fault_kinds.hec(asked("collector"))
+            case "webhook":
+                return fault_kinds.webhook(asked("hooked"), asked("webhook_secret"))
+            case "bulk":
+                return fault_kinds.bulk(asked("opensearch"))
+        return fault_kinds.syslog(name, module_rsyslog, certificates)
+
+    return [made(name) for name in request.param]
 
 
 async def holds(gate: Forwarding, kind: Kind, faults: int, *, destroys: bool) -> None:
@@ -127,7 +136,7 @@ async def test_what_was_stored_arrives(
         await holds(gate, kind, 1, destroys=make().destroys)
 
 
-@pytest.mark.parametrize("kinds", [(*SYSLOG, "kafka")], indirect=True)
+@pytest.mark.parametrize("kinds", [ALL], indirect=True)
 async def test_receivers_that_refuse_and_break_again_and_again(gate: Forwarding, kinds: list[Kind]) -> None:
     await gate.append(EVENTS)
     async with AsyncExitStack() as stack:
