@@ -3,14 +3,16 @@
 import json
 import os
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.e2e.killing.sitecustomize import POINTS
+from tests.e2e.killing.sitecustomize import POINTS, REPLAY_POINTS
 from tests.e2e.whole import SINKS, Sensor, delivered, eventgate, get, in_syslog, stored_alerts
 from tests.services.kafka import Kafka
-from tests.services.kafka_records import by_key, committed, ids
+from tests.services.kafka_records import by_key, committed, header, ids
 from tests.services.rsyslog import Rsyslog
 from tests.serving import Serving
 
@@ -59,6 +61,61 @@ async def test_a_kill_at_each_named_point_loses_nothing_and_doubles_nothing_in_k
         ledger = get(serving, "/v2/sinks/kafka")
         assert (ledger["delivered"], ledger["dead"]) == (len(stored) - len(dead), len(dead))
         assert "The chain holds" in eventgate("verify", serving=serving)
+
+
+@pytest.mark.timeout(240)
+async def test_a_kill_at_each_point_of_a_replay_doubles_nothing_in_any_generation(
+    public_path: Path, kafka: Kafka, rsyslog: Rsyslog
+) -> None:
+    order = public_path / "kill"
+    topic = public_path.name
+    sinks = SINKS.format(broker=kafka.bootstrap, topic=topic, relp=rsyslog.ports["relp"], directory=public_path)
+    sinks = sinks.replace('name = "kafka"', 'name = "kafka"\nreplay_events_per_second = 400')
+    variables = {"EVENTGATE_TEST_KILL": str(order), "PYTHONPATH": os.pathsep.join([str(_KILLING), *_python_path()])}
+    with Serving(public_path, config=sinks, workers=1, variables=variables) as serving:
+        sensor = Sensor(serving, 1, pause=0.05)
+        sensor.start()
+        try:
+            serving.wait_until(lambda: len(sensor.acknowledged) > 200)
+            serving.wait_until(lambda: get(serving, "/v2/sinks/kafka")["delivered"] > 200)
+            for point in REPLAY_POINTS:
+                written = order.with_suffix(".new")
+                written.write_text(point)
+                written.rename(order)
+                _rewind(serving)
+                serving.wait_until(lambda: not order.exists())
+                serving.wait_until(lambda: "forward" in serving.children())
+        finally:
+            sensor.done.set()
+            sensor.join()
+        assert sensor.failure is None
+        serving.wait_until(lambda: delivered(serving) and _replay(serving)["pending"] == 0, patience=60)
+
+        stored = stored_alerts(serving)
+        records = await committed(kafka.bootstrap, topic)
+        marks = {id(record): header(record, "eg-replay") for record in records}
+        new = [record for record in records if marks[id(record)] is None]
+        assert Counter(ids(new)) == Counter(stored.keys()), "what is new, exactly once"
+        assert len(by_key(new)) == 1
+        assert list(by_key(new).values()) == [ids(new)]
+        replay = _replay(serving)
+        for generation in {mark for mark in marks.values() if mark is not None}:
+            again = ids([record for record in records if marks[id(record)] == generation])
+            assert Counter(again) == Counter(set(again)), f"twice in generation {generation}"
+            assert again == ids(new)[: len(again)], "from the beginning, in order"
+            if int(generation) == replay["generation"]:
+                assert len(again) == replay["delivered"] == replay["stored"]
+        assert len({mark for mark in marks.values() if mark}) >= 2
+
+
+def _rewind(serving: Serving) -> None:
+    """Ask for everything once more; the loop may die before it answers."""
+    with suppress(AssertionError):
+        eventgate("sinks", "rewind", "kafka", "--to", "0", "--replace", serving=serving)
+
+
+def _replay(serving: Serving) -> Any:
+    return get(serving, "/v2/sinks/kafka")["replay"]
 
 
 def _python_path() -> list[str]:
