@@ -26,6 +26,7 @@ class Rewinding:
         The generation is noted before the standing enters it. A crash in between leaves the standing as it was.
         """
         assert request.position is not None, "the table checks that a rewind has a position"
+        await self._keeping.flush()  # an opening whose answer got lost is undone before its note is written over
         head = await self._journal.head()
         if request.position > head.position:
             return Answer(False, f"the journal ends at position {head.position}")
@@ -36,6 +37,7 @@ class Rewinding:
 
     async def redrive(self, request: Request) -> Answer:
         """Deliver dead letters again, in a replay lane that reads their places alone."""
+        await self._keeping.flush()
         leaving = self._keeping.settled
         if refusal := await self._still_busy(request, leaving):
             return refusal

@@ -16,7 +16,9 @@ from tests.unit.forward.world import World, batches
 
 _SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=6)
 _SCRIPT = st.lists(st.integers(0, 6), max_size=60)
-_REWINDS = st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 6]), max_size=40)
+_SELDOM = st.lists(st.sampled_from([*[0] * 12, 1, 2, 3, 4, 4, 5, 6]), min_size=30, max_size=80)
+"""Failures far enough apart that there is something to deliver again."""
+_REWINDS = st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 6]), min_size=5, max_size=40)
 _POISON = st.sets(st.integers(0, 40), max_size=5)
 
 
@@ -91,7 +93,7 @@ def _replay_is_whole(world: World) -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(_SIZES, _SCRIPT, _POISON, _REWINDS, st.booleans())
+@given(_SIZES, st.one_of(_SELDOM, _SCRIPT), _POISON, _REWINDS, st.booleans())
 @example([9, 9], [0, 0, 0, 0, 0, 0, 5], {1}, [0, 0, 0, 1], True)
 def test_a_rewind_at_any_moment_repeats_its_range_and_disturbs_nothing(
     sizes: list[int], script: list[int], poison: set[int], rewinds: list[int], named: bool
@@ -105,8 +107,8 @@ def test_a_rewind_at_any_moment_repeats_its_range_and_disturbs_nothing(
 
 
 @settings(deadline=None, max_examples=300)
-@given(_SIZES, _SCRIPT, _POISON, _REWINDS)
-@example([9, 9], [0, 4, 0], set(), [0, 0, 1, 2, 3])  # asked for while a window's fate is unknown
+@given(_SIZES, st.one_of(_SELDOM, _SCRIPT), _POISON, _REWINDS)
+@example([9, 9], [0, 0, 0, 4], set(), [0, 0, 1])  # asked for while a window's fate is unknown
 def test_each_event_exactly_once_in_each_generation_where_the_receiver_keeps_the_progress(
     sizes: list[int], script: list[int], poison: set[int], rewinds: list[int]
 ) -> None:
