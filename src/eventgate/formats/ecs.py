@@ -18,7 +18,7 @@ from eventgate.formats.fields import SeenType
 from eventgate.formats.mac import with_hyphens
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import category_name
-from eventgate.formats.seen import SeenFields
+from eventgate.formats.seen import SeenFields, saw
 from eventgate.formats.text import json_on_one_line
 from eventgate.formats.times import rfc3339
 
@@ -67,7 +67,7 @@ _KINDS = {
     Kind.HEARTBEAT: {"kind": "event", "category": ["host"], "type": ["info"]},
 }
 _SYSTEM = Origin.SYSTEM
-_json, _loads = orjson.dumps, orjson.loads
+_json = orjson.dumps
 
 
 class _Sort(NamedTuple):
@@ -102,7 +102,7 @@ class Ecs(Own):
             own += f"{self._before['eventId']}{_json(event_id).decode()}"
         ends = ""
         if data != b"{}":
-            seen = _loads(data)
+            seen = saw(data)
             ends = self._ends(seen)
             own += f"{self._seen(seen)}{self._before['data']}{json_on_one_line(data)}"
         numbered = "" if sequence is None else f',"sequence":{sequence}'

@@ -17,7 +17,7 @@ from eventgate.formats.fields import SeenType
 from eventgate.formats.mac import with_colons
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import category_name
-from eventgate.formats.seen import SeenFields
+from eventgate.formats.seen import SeenFields, saw
 from eventgate.formats.severity import severity_of
 from eventgate.formats.text import json_on_one_line
 
@@ -61,7 +61,7 @@ ELSEWHERE = {
 """Attributes of OCSF. ``finding_info.uid`` is the id as well, ``severity_id`` the severity in OCSF's words."""
 
 _SYSTEM = Origin.SYSTEM
-_json, _loads = orjson.dumps, orjson.loads
+_json = orjson.dumps
 
 
 class _Sort(NamedTuple):
@@ -97,7 +97,7 @@ class Ocsf(Own):
             unmapped += f"{self._before['eventId']}{_json(event_id).decode()}"
         evidence = ""
         if data != b"{}":
-            seen = _loads(data)
+            seen = saw(data)
             unmapped += self._seen(seen)
             evidence = f',"evidences":[{{"data":{json_on_one_line(data)}{self._ends(seen)}}}]'
         numbered = "" if sequence is None else f',"sequence":{sequence}'

@@ -4,22 +4,33 @@ Pure. Anything may stand in ``data``. A member of another type than expected is 
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from operator import getitem
 from typing import Any
+
+import msgspec
+from msgspec.structs import astuple
 
 from eventgate.formats.fields import LARGEST_SEEN, LONGEST_SEEN, SEEN, SeenType
 
 _KEPT = 4096
-_MEMBERS = 32
 
 _Write = Callable[[Any], str]
+
+_OTHERS = {other: at for at, field in enumerate(SEEN.values()) for other in field.members[1:]}
+"""The less preferred names, and of which field each is one."""
+_NO_OTHER_NAMES = (None,) * len(_OTHERS)
+
+_Members = msgspec.defstruct(
+    "_Members", [(name, Any, None) for name in (*(field.members[0] for field in SEEN.values()), *_OTHERS)]
+)
+_decode = msgspec.json.Decoder(_Members).decode  # what is no member of it is skipped, not built
 
 
 class _Column(dict[Any, str]):
     """The values of one member as a format writes them; those it has seen before it remembers."""
 
     def __init__(self, kind: SeenType, write: _Write) -> None:
-        super().__init__()
+        super().__init__({None: ""})
         self._is_number, self._write = kind == "number", write
 
     def __missing__(self, value: Any) -> str:
@@ -27,6 +38,7 @@ class _Column(dict[Any, str]):
             return ""
         if len(self) >= _KEPT:
             self.clear()
+            self[None] = ""
         self[value] = text = self._write(int(value) if self._is_number else value)
         return text
 
@@ -38,37 +50,34 @@ def _fits(value: Any, is_number: bool) -> bool:
     return isinstance(value, str) and len(value) <= LONGEST_SEEN
 
 
+def saw(data: bytes) -> tuple[Any, ...]:
+    """The value of each field of ``SEEN`` in what a sensor saw, by the best of its names; None where it is not."""
+    values = astuple(_decode(data))
+    if values[len(SEEN) :] == _NO_OTHER_NAMES:
+        return values[: len(SEEN)]
+    best = list(values[: len(SEEN)])
+    for field, value in zip(_OTHERS.values(), values[len(SEEN) :], strict=True):
+        if best[field] is None:
+            best[field] = value
+    return tuple(best)
+
+
 class SeenFields:
-    """The fields in what a sensor saw, one behind the other.
+    """Fields that ``saw`` found, one behind the other.
 
     ``write`` makes of a field's name and type the function that writes a value, or None where there is no such field.
     """
 
     def __init__(self, write: Callable[[str, SeenType], _Write | None]) -> None:
-        self._columns: dict[str, _Column] = {}
-        self._better: dict[str, frozenset[str]] = {}
-        for name, field in SEEN.items():
-            if (how := write(name, field.type)) is not None:
-                for rank, member in enumerate(field.members):
-                    self._columns[member] = _Column(field.type, how)
-                    self._better[member] = frozenset(field.members[:rank])
-        self._known = lru_cache(256)(self._among)
+        self._columns = [_Column(field.type, write(name, field.type) or _nothing) for name, field in SEEN.items()]
 
-    def __call__(self, data: dict[str, Any]) -> str:
-        # Sensors send the same members again and again; what a stranger may have made up is not worth remembering.
-        members = tuple(data)
-        among = self._known(members) if len(members) <= _MEMBERS else self._among(members)
+    def __call__(self, seen: tuple[Any, ...]) -> str:
         try:
-            return "".join([column[data[name]] for name, column in among])
+            return "".join(map(getitem, self._columns, seen))
         except TypeError:  # an array or an object, which is nobody's key
-            return "".join(
-                [column[data[name]] for name, column in among if not isinstance(data[name], list | dict)],
-            )
+            plain = [None if isinstance(value, list | dict) else value for value in seen]
+            return "".join(map(getitem, self._columns, plain))
 
-    def _among(self, members: tuple[str, ...]) -> list[tuple[str, _Column]]:
-        """Those that are fields, and no better name for the same is there."""
-        return [
-            (name, self._columns[name])
-            for name in members
-            if name in self._columns and self._better[name].isdisjoint(members)
-        ]
+
+def _nothing(_value: Any) -> str:
+    return ""
