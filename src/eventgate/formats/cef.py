@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Pairs, Style
+from eventgate.formats.pairs import Style, Write, pairs_of
 from eventgate.formats.severity import severity_of
 from eventgate.formats.text import visible
 
@@ -82,13 +82,15 @@ class Cef(Own):
     KEY: ClassVar = (re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,62}"), "of letters and digits")
 
     @cached_property
-    def _pairs(self) -> Pairs:
+    def _pairs(self) -> Write:
         labels = {key: name for name, key in self.keys.items() if _CUSTOM.fullmatch(key)}
 
         def begin(key: str) -> str:
             return f" {key}Label={labels[key]} {key}=" if key in labels else f" {key}="
 
-        return Pairs(self, Style(begin, "", _value, _escaped, str, lambda _: None, self.data_octets, _LONGEST_MESSAGE))
+        return pairs_of(
+            self, Style(begin, "", _value, _escaped, str, lambda _: None, self.data_octets, _LONGEST_MESSAGE)
+        )
 
     @cached_property
     def _header(self) -> Callable[[Kind, str | None, int | None], str]:

@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Pairs, Style
+from eventgate.formats.pairs import Style, Write, pairs_of
 from eventgate.formats.severity import severity_of
 from eventgate.formats.text import visible
 from eventgate.formats.times import rfc3339
@@ -81,7 +81,7 @@ class Leef(Own):
         return self
 
     @cached_property
-    def _pairs(self) -> Pairs:
+    def _pairs(self) -> Write:
         delimiter = self.delimiter
 
         def escape(text: str) -> str:
@@ -96,7 +96,7 @@ class Leef(Own):
             severity=lambda ours: severity_of(ours).leef,
             data_octets=self.data_octets,
         )
-        return Pairs(self, style)
+        return pairs_of(self, style)
 
     @cached_property
     def _header(self) -> Callable[[Kind, str | None], str]:

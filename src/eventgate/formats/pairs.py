@@ -53,54 +53,68 @@ def quoting(escape: Callable[[str], str], data_octets: int) -> Style:
     )
 
 
-class Pairs:
-    """All pairs of an event, one behind the other; ``message`` and ``data`` last, so that a cut hurts them first."""
+Write = Callable[[Event, SensorNames], str]
 
-    def __init__(self, own: Own, style: Style) -> None:
-        before = {name: style.begin(key) for name, key in own.keys.items()}
-        self._before, self._end, self._time = before, style.end, style.time
-        self._text, self._escape = style.text, style.escape
-        self._data_octets, self._message_characters = style.data_octets, style.message_characters
-        self._severity = style.severity
-        self._extra = "".join([self._pair(style.begin(key), as_text(value)) for key, value in own.extra.items()])
-        self._sort = lru_cache(4096)(self._sort_of(own.catalogue))
-        self._sensor = lru_cache(4096)(self._of_sensor)
-        self._seen = SeenFields(self._column)
-        self._id, self._timestamp = before["id"], before.get("timestamp")
-        self._event_id, self._sequence = before["eventId"], before["sequence"]
-        self._message, self._data, self._octets = before.get("message"), before["data"], before.get("dataOctets")
 
-    def __call__(self, event: Event, names: SensorNames) -> str:
+def pairs_of(own: Own, style: Style) -> Write:
+    """The function that writes all pairs of an event; ``message`` and ``data`` last, so that a cut hurts them first.
+
+    A function and its own variables, not an object and its attributes: it runs for every event of every sink.
+    """
+    shared = _Shared(own, style)
+    before, end, text, escape, time = shared.before, style.end, style.text, style.escape, style.time
+    sort_of, sensor_of, seen_of = shared.sort, shared.sensor, SeenFields(shared.column)
+    before_id, before_time, before_event_id = before["id"], before.get("timestamp"), before["eventId"]
+    before_sequence, before_message = before["sequence"], before.get("message")
+    before_data, before_octets = before["data"], before.get("dataOctets")
+    data_octets, message_characters = style.data_octets, style.message_characters
+
+    def write(event: Event, names: SensorNames) -> str:
         company, uid, kind, sensor, at, received, code, category, severity, message, data, event_id, sequence = event[
             :13
         ]
-        text, time, end = self._text, self._time, self._end
-        sort = self._sort(kind, event.origin, code, category, severity)
-        by = self._sensor(company.int, sensor.int, names)
-        told = "" if event_id is None else f"{self._event_id}{text(event_id)}{end}"
+        sort = sort_of(kind, event.origin, code, category, severity)
+        by = sensor_of(company.int, sensor.int, names)
+        seen = shown = said = called = numbered = stamped = ""
+        if data != b"{}":
+            seen = seen_of(saw(data))
+            if len(data) <= data_octets:
+                line = json_on_one_line(data)
+                shown = f"{before_data}{escape(line) if is_plain(line) else text(line)}{end}"
+            elif before_octets is not None:
+                shown = f"{before_octets}{len(data)}{end}"
+        if message and before_message is not None:
+            said = f"{before_message}{text(message[:message_characters])}{end}"
+        if event_id is not None:
+            called = f"{before_event_id}{text(event_id)}{end}"
         if sequence is not None:
-            told += f"{self._sequence}{sequence}{end}"
-        if data != b"{}":
-            told += self._seen(saw(data))
-        if message and self._message is not None:
-            told += f"{self._message}{text(message[: self._message_characters])}{end}"
-        if data != b"{}":
-            if len(data) <= self._data_octets:
-                shown = json_on_one_line(data)
-                told += f"{self._data}{self._escape(shown) if is_plain(shown) else text(shown)}{end}"
-            elif self._octets is not None:
-                told += f"{self._octets}{len(data)}{end}"
-        first = f"{self._id}{_json(uid).decode()[1:-1]}{end}"
-        if self._timestamp is not None:
-            first += f"{self._timestamp}{time(at)}{end}"
-        return f"{first}{sort}{by}{time(received)}{end}{told}"
+            numbered = f"{before_sequence}{sequence}{end}"
+        if before_time is not None:
+            stamped = f"{before_time}{time(at)}{end}"
+        return (
+            f"{before_id}{_json(uid).decode()[1:-1]}{end}{stamped}{sort}{by}{time(received)}{end}"
+            f"{called}{numbered}{seen}{said}{shown}"
+        )
+
+    return write
+
+
+class _Shared:
+    """What many events share, written once and kept: the pairs of their sort and of their sensor."""
+
+    def __init__(self, own: Own, style: Style) -> None:
+        self.before = {name: style.begin(key) for name, key in own.keys.items()}
+        self._end, self._text, self._severity = style.end, style.text, style.severity
+        self._extra = "".join([self._pair(style.begin(key), as_text(value)) for key, value in own.extra.items()])
+        self.sort = lru_cache(4096)(self._sort_of(own.catalogue))
+        self.sensor = lru_cache(4096)(self._of_sensor)
 
     def _pair(self, before: str, value: str) -> str:
         return f"{before}{self._text(value)}{self._end}"
 
-    def _column(self, name: str, kind: str) -> Callable[[Any], str] | None:
+    def column(self, name: str, kind: str) -> Callable[[Any], str] | None:
         """How a field of what the sensor saw is written; None where the format has no such field."""
-        before, end = self._before.get(name), self._end
+        before, end = self.before.get(name), self._end
         if before is None:
             return None
         if kind == "number":
@@ -132,14 +146,14 @@ class Pairs:
             serial=names.serial,
             edgeName=names.name,
         )
-        return pairs + self._before["receivedAt"]
+        return pairs + self.before["receivedAt"]
 
     def _all(self, **values: str | None) -> str:
         """The pairs of those that the format writes and that have a value, in the order of its table."""
         return "".join(
             [
                 self._pair(before, value)
-                for name, before in self._before.items()
+                for name, before in self.before.items()
                 if (value := values.get(name)) is not None
             ]
         )

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from eventgate.event import Event, SensorNames
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Pairs, quoting
+from eventgate.formats.pairs import Write, pairs_of, quoting
 from eventgate.formats.rfc5424 import PARAMETERS, SD_NAME
 from eventgate.formats.syslog import Facility, bsd_time, plain_host, priority
 from eventgate.formats.text import in_quotes
@@ -47,8 +47,8 @@ class Rfc3164(Own):
     KEY: ClassVar = SD_NAME
 
     @cached_property
-    def _pairs(self) -> Pairs:
-        return Pairs(self, quoting(in_quotes, self.max_octets))
+    def _pairs(self) -> Write:
+        return pairs_of(self, quoting(in_quotes, self.max_octets))
 
     def __call__(self, event: Event, names: SensorNames) -> bytes:
         pri, at = priority(self.facility, event.severity), bsd_time(event.timestamp // 1000)

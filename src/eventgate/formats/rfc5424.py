@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from eventgate.event import Event, SensorNames
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Pairs, quoting
+from eventgate.formats.pairs import Write, pairs_of, quoting
 from eventgate.formats.syslog import AppName, Facility, host, message_id, priority
 from eventgate.formats.text import in_param, visible
 from eventgate.formats.times import rfc3339
@@ -74,8 +74,8 @@ class Rfc5424(Own):
     KEY: ClassVar = SD_NAME
 
     @cached_property
-    def _pairs(self) -> Pairs:
-        return Pairs(self, quoting(in_param, self.data_octets))
+    def _pairs(self) -> Write:
+        return pairs_of(self, quoting(in_param, self.data_octets))
 
     def __call__(self, event: Event, names: SensorNames) -> bytes:
         return (
