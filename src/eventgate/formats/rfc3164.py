@@ -16,7 +16,7 @@ from eventgate.event import Event, SensorNames
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import Write, pairs_of, quoting
 from eventgate.formats.rfc5424 import PARAMETERS, SD_NAME
-from eventgate.formats.syslog import Facility, bsd_time, plain_host, priority
+from eventgate.formats.syslog import Facility, bsd_time, plain_host, sort_of
 from eventgate.formats.text import in_quotes
 
 _WRITTEN = (
@@ -51,8 +51,8 @@ class Rfc3164(Own):
         return pairs_of(self, quoting(in_quotes, self.max_octets))
 
     def __call__(self, event: Event, names: SensorNames) -> bytes:
-        pri, at = priority(self.facility, event.severity), bsd_time(event.timestamp // 1000)
-        header = f"<{pri}>{at} {plain_host(names.serial)} {self.tag}:"
+        pri, _ = sort_of(self.facility, event.kind, event.code, event.severity)
+        header = f"{pri}{bsd_time(event.timestamp // 1000)} {plain_host(names.serial)} {self.tag}:"
         line = f"{header}{self._pairs(event, names)}".encode()
         return line if len(line) <= self.max_octets else self._cut(header, event, names)
 

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from eventgate.event import Event, SensorNames
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import Write, pairs_of, quoting
-from eventgate.formats.syslog import AppName, Facility, host, message_id, priority
+from eventgate.formats.syslog import AppName, Facility, host, sort_of
 from eventgate.formats.text import in_param, visible
 from eventgate.formats.times import rfc3339
 
@@ -78,9 +78,9 @@ class Rfc5424(Own):
         return pairs_of(self, quoting(in_param, self.data_octets))
 
     def __call__(self, event: Event, names: SensorNames) -> bytes:
+        pri, message_id = sort_of(self.facility, event.kind, event.code, event.severity)
         return (
-            f"<{priority(self.facility, event.severity)}>1 {rfc3339(event.timestamp)} {host(names.serial)}"
-            f" {self.app_name} - {message_id(event.kind, event.code)}"
+            f"{pri}1 {rfc3339(event.timestamp)} {host(names.serial)} {self.app_name} - {message_id}"
             f" [eventgate@{self.enterprise}{self._pairs(event, names)}]{_message(event.message)}"
         ).encode()
 

@@ -26,14 +26,14 @@ _NOT_IN_A_HOST_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _ALERT = Kind.ALERT
 
 
-def priority(facility: int, severity: int | None) -> int:
-    return facility * 8 + severity_of(severity).syslog
-
-
 @lru_cache(4096)
-def message_id(kind: Kind, code: str | None) -> str:
-    """MSGID (RFC 5424, section 6.2.7): the alert's code, or the kind of an event that is none."""
-    return ascii_name(code if kind is _ALERT else KIND_NAMES[kind], 32, _NOT_PRINTABLE)
+def sort_of(facility: int, kind: Kind, code: str | None, severity: int | None) -> tuple[str, str]:
+    """What events of one sort share: ``<PRI>``, and MSGID (RFC 5424, section 6.2.7).
+
+    A message is known by its alert's code, or by the kind of an event that is no alert.
+    """
+    known_by = code if kind is _ALERT else KIND_NAMES[kind]
+    return f"<{facility * 8 + severity_of(severity).syslog}>", ascii_name(known_by, 32, _NOT_PRINTABLE)
 
 
 @lru_cache(4096)
@@ -75,12 +75,10 @@ class SyslogHeader:
         return with_header
 
     def _rfc5424(self, event: Event, names: SensorNames) -> str:
-        return (
-            f"<{priority(self.facility, event.severity)}>1 {rfc3339(event.timestamp)} {host(names.serial)}"
-            f" {self.app_name} - {message_id(event.kind, event.code)} - "
-        )
+        pri, message_id = sort_of(self.facility, event.kind, event.code, event.severity)
+        return f"{pri}1 {rfc3339(event.timestamp)} {host(names.serial)} {self.app_name} - {message_id} - "
 
     def _rfc3164(self, event: Event, names: SensorNames) -> str:
         """Without a tag: what follows begins with its own name and a colon, as a tag does, or with a brace."""
-        pri = priority(self.facility, event.severity)
-        return f"<{pri}>{bsd_time(event.timestamp // 1000)} {plain_host(names.serial)} "
+        pri, _ = sort_of(self.facility, event.kind, event.code, event.severity)
+        return f"{pri}{bsd_time(event.timestamp // 1000)} {plain_host(names.serial)} "

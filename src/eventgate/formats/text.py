@@ -44,7 +44,8 @@ def in_quotes(visible_text: str) -> str:
 
 def in_param(visible_text: str) -> str:
     """What stands between the quotation marks of a PARAM-VALUE (RFC 5424, section 6.3.3)."""
-    return _json(visible_text).decode()[1:-1].replace("]", "\\]")
+    escaped = _json(visible_text).decode()[1:-1]
+    return escaped.replace("]", "\\]") if "]" in escaped else escaped
 
 
 def ascii_name(text: str | None, longest: int, allowed: re.Pattern[str]) -> str:
