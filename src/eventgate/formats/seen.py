@@ -4,7 +4,7 @@ Pure. Anything may stand in ``data``. A member of another type than expected is 
 """
 
 from collections.abc import Callable
-from operator import getitem
+from operator import getitem, itemgetter
 from typing import Any
 
 import msgspec
@@ -69,15 +69,15 @@ class SeenFields:
     """
 
     def __init__(self, write: Callable[[str, SeenType], _Write | None]) -> None:
-        self._columns = [_Column(field.type, write(name, field.type) or _nothing) for name, field in SEEN.items()]
+        how = {at: (field.type, write(name, field.type)) for at, (name, field) in enumerate(SEEN.items())}
+        columns = {at: _Column(type_, writes) for at, (type_, writes) in how.items() if writes is not None}
+        self._columns = list(columns.values())
+        self._pick = itemgetter(*columns)  # of two fields and more: every format has as many
 
     def __call__(self, seen: tuple[Any, ...]) -> str:
+        picked = self._pick(seen)
         try:
-            return "".join(map(getitem, self._columns, seen))
+            return "".join(map(getitem, self._columns, picked))
         except TypeError:  # an array or an object, which is nobody's key
-            plain = [None if isinstance(value, list | dict) else value for value in seen]
+            plain = [None if isinstance(value, list | dict) else value for value in picked]
             return "".join(map(getitem, self._columns, plain))
-
-
-def _nothing(_value: Any) -> str:
-    return ""
