@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from importlib.metadata import version
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import NonNegativeInt, StringConstraints, model_validator
+from pydantic import NonNegativeInt, StringConstraints, field_validator
 from pydantic.dataclasses import dataclass
+from pydantic_core.core_schema import ValidationInfo
 
 from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
 from eventgate.formats.own import Own
@@ -74,11 +75,12 @@ class Leef(Own):
     RESERVED: ClassVar = frozenset({"devTimeFormat"})
     KEY: ClassVar = (re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,62}"), "of letters and digits")
 
-    @model_validator(mode="after")
-    def _old_ones_have_tabs(self) -> Self:
-        if self.leef_version == "1.0" and self.delimiter != "\t":
+    @field_validator("delimiter")
+    @classmethod
+    def _old_ones_have_tabs(cls, delimiter: str, info: ValidationInfo) -> str:
+        if info.data.get("leef_version") == "1.0" and delimiter != "\t":
             raise ValueError("LEEF 1.0 has no delimiter but the tab")
-        return self
+        return delimiter
 
     @cached_property
     def _pairs(self) -> Write:
