@@ -14,10 +14,10 @@ import asyncpg
 
 from eventgate.access.actor import Actor
 from eventgate.access.audit.record import Audit, Change
+from eventgate.access.authority import demand_authority, demand_own_strength
 from eventgate.access.keys.api_key import COLUMNS as KEY_COLUMNS
 from eventgate.access.keys.api_key import ApiKey
 from eventgate.access.keys.grants import grantor
-from eventgate.access.people.authority import demand_authority, demand_own_strength
 from eventgate.access.people.links import Delivery, Links
 from eventgate.access.people.logins import MOST_CHARACTERS, folded
 from eventgate.access.people.remaining import demand_remaining

@@ -15,7 +15,7 @@ import asyncpg
 
 from eventgate.access.actor import Actor
 from eventgate.access.audit.record import Audit, Change
-from eventgate.access.people.authority import demand_authority
+from eventgate.access.authority import demand_authority
 from eventgate.access.principal import Principal
 from eventgate.clock import Clock
 from eventgate.db.pool import Row, transaction, translated

@@ -13,9 +13,9 @@ import asyncpg
 
 from eventgate.access.actor import Actor
 from eventgate.access.audit.record import Audit, Change
+from eventgate.access.authority import demand_authority, demand_own_strength
 from eventgate.access.credentials import unauthenticated
 from eventgate.access.keys.grants import grantor
-from eventgate.access.people.authority import demand_authority, demand_own_strength
 from eventgate.access.principal import Principal
 from eventgate.access.sessions.server_key import ServerKey
 from eventgate.access.sessions.sessions import revoke_all_within

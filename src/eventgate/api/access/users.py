@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from eventgate.access import ROLES, Principal
-from eventgate.access.people.authority import demand_authority
+from eventgate.access.authority import demand_authority
 from eventgate.access.people.user import User
 from eventgate.access.people.users import NewUser, Users
 from eventgate.access.scopes import in_order
