@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +15,7 @@ from prometheus_client import REGISTRY
 
 from eventgate.alerts import catalogue
 from eventgate.clock import ManualClock
+from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.event import GATE, Event, Origin
 from eventgate.forward.files import SinkFiles
 from eventgate.forward.plan import Plan
@@ -22,9 +25,11 @@ from eventgate.journal.chain import verify
 from eventgate.sinks import alarms as codes
 from eventgate.sinks.alarms import Alarms
 from eventgate.sinks.minutes import LedgerMinutes
+from tests.e2e.whole import delivered, eventgate, get
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.certificates import Certificates
 from tests.services.daemon import free_port
+from tests.serving import Serving
 
 OPERATOR = UUID("0192f000-0000-7000-8000-00000000000a")
 CUSTOMER = UUID("0192f000-0000-7000-8000-00000000000b")
@@ -228,3 +233,39 @@ async def test_a_certificate_that_is_broken_after_a_change_is_an_alarm(gate: For
     ca.write_bytes(good + b"\n")
     await watching.watch.look()
     assert await watching.told() == [codes.CERTIFICATE, codes.RECOVERED]
+
+
+def test_a_running_gate_tells_of_it_in_its_log_its_metrics_and_its_alerts(public_path: Path) -> None:
+    config = f'[[sinks]]\nname = "out"\ntransport = "file"\npath = "{public_path}/out.ndjson"\n'
+    with Serving(public_path, config=config) as serving:
+        eventgate("send", "--sample", "20", serving=serving)
+        serving.wait_until(lambda: delivered(serving))
+        eventgate("sinks", "pause", "out", serving=serving)  # its next step would write down what it knows to be right
+        url = EmbeddedPostgres(serving.data / "postgres").url_of_running()
+
+        async def change(by: int) -> None:
+            connection = await asyncpg.connect(url)
+            await connection.execute("UPDATE cursors SET delivered = delivered + $1 WHERE reader = 'sink:out'", by)
+            await connection.close()
+
+        asyncio.run(change(-2))
+
+        def alerts(code: str) -> list[dict[str, Any]]:
+            return get(serving, f"/v2/alerts?filter=alertCode%C2%B7is%C2%B7%22{code}%22")["data"]
+
+        serving.wait_until(lambda: len(alerts(codes.UNBALANCED)) == 1)
+        (alert,) = alerts(codes.UNBALANCED)
+        assert (alert["data"], alert["serial"], alert["categoryId"]) == ({"sink": "out"}, "eventgate", 5)
+        assert f'"code":"{codes.UNBALANCED}"' in serving.said()
+        with urllib.request.urlopen(f"{serving.url}/metrics", timeout=5) as answer:
+            metrics = answer.read().decode()
+        assert 'eventgate_sink_ledger_imbalance{sink="out"} 2.0' in metrics
+        assert f'eventgate_sink_alarm{{code="{codes.UNBALANCED}",sink="out"}} 1.0' in metrics
+        shown = get(serving, "/v2/sinks/out")
+        assert (shown["balances"], [each["code"] for each in shown["alarms"]]) == (False, [codes.UNBALANCED])
+        assert get(serving, "/v2/sinks/out/ledger")["minutes"][-1]["balances"] is False
+
+        asyncio.run(change(+2))
+        serving.wait_until(lambda: len(alerts(codes.RECOVERED)) == 1)
+        assert get(serving, "/v2/sinks/out")["balances"]
+        assert "The chain holds" in eventgate("verify", serving=serving)
