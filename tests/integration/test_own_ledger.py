@@ -68,6 +68,10 @@ async def test_a_company_s_ledger_balances_and_the_operator_s_too(gate: Forwardi
     assert whole.balances
     assert (whole.stored, whole.filtered, whole.foreign) == (len(events), own.filtered, len(events) - len(mine))
 
+    end, beginning = status.cursor, Cursor(0, 0)
+    assert await gate.stores.sinks.stored_between(beginning, end, company) == len(mine)
+    assert await gate.stores.sinks.stored_between(beginning, end, None) == len(events)
+
     others = await mixed(gate, 20)
     status = await gate.status("out")
     assert status.own is not None

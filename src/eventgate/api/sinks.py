@@ -102,9 +102,13 @@ class Sinks:
                 raise _wrong(f"/{key}", f"{key} is true or false.")
         if not body.get("dryRun", False):
             return await self._ask(call, sink, Verb.REWIND, position, replace=body.get("replace", False))
-        finished = await self._journal.stored_upto(sink.cursor)
-        repeated = max(finished - await self._journal.stored_upto(after_all_of(position)), 0)
-        return json_response({"events": repeated, "seconds": seconds_at(sink.replay_events_per_second, repeated)})
+        return json_response(await self._repeated(call.principal, sink, position))
+
+    async def _repeated(self, principal: Principal, sink: SinkStatus, position: int) -> dict[str, Any]:
+        """What comes after a position and is finished, of what this principal may count."""
+        own = None if principal.operator else sink.company
+        events = await self._store.stored_between(after_all_of(position), sink.cursor, own)
+        return {"events": events, "seconds": seconds_at(sink.replay_events_per_second, events)}
 
     async def _wish(self, call: Call, verb: Verb) -> web.StreamResponse:
         sink = await named_sink(self._store, call)
@@ -124,9 +128,11 @@ class Sinks:
             return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
         if not answered.done:
             raise CallerError(409, "sink-refused", answered.detail)
-        status = 202 if verb is Verb.REWIND else 200
         told = {"name": sink.name, "verb": verb.value, "detail": answered.detail, **(answered.facts or {})}
-        return json_response(told, status)
+        if position is not None and answered.facts and not call.principal.operator:  # the loop counts all
+            told |= await self._repeated(call.principal, sink, position)
+            told["detail"] = f"generation {told['generation']} delivers {told['events']} of your events again"
+        return json_response(told, 202 if verb is Verb.REWIND else 200)
 
     async def _note(self, call: Call, before: SinkStatus, verb: Verb, answer: str | None) -> None:
         company = before.company or call.principal.company

@@ -76,6 +76,10 @@ class OwnLedgers:
             return None
         return _balanced(ends - begins, 0, finished - begins, replay.totals)
 
+    async def between(self, company: UUID, after: Cursor, upto: Cursor) -> int:
+        """How many of the company's events came after one place and up to another, as far as they were counted."""
+        return max((await self._upto(company, upto) or 0) - (await self._upto(company, after) or 0), 0)
+
     async def waiting_since(self, company: UUID | None, standing: Standing) -> int | None:
         """When the oldest of the company's events that is not finished was stored, in milliseconds."""
         return None if company is None else await self._totals.waiting_since(company, standing.cursor)

@@ -168,6 +168,12 @@ class SinkStore:
             alarms=await self._alarms.of(name),
         )
 
+    async def stored_between(self, after: Cursor, upto: Cursor, company: UUID | None) -> int:
+        """How many events came after one place and up to another: of one company, or of all of them (None)."""
+        if company is not None:
+            return await self._own.between(company, after, upto)
+        return max(await self._journal.stored_upto(upto) - await self._journal.stored_upto(after), 0)
+
     async def _live(self, name: str, standing: Standing) -> Ledger:
         stored = (await self._journal.head()).total
         finished = await self._journal.stored_upto(standing.cursor)
