@@ -3,6 +3,7 @@
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import pytest
 from tests.e2e.killing.sitecustomize import POINTS, REPLAY_POINTS
 from tests.e2e.whole import SINKS, Sensor, delivered, eventgate, get, in_syslog, stored_alerts
 from tests.services.kafka import Kafka
-from tests.services.kafka_records import by_key, committed, header, ids
+from tests.services.kafka_records import Record, by_key, committed, header, ids
 from tests.services.rsyslog import Rsyslog
 from tests.serving import Serving
 
 _KILLING = Path(__file__).parent / "killing"
+_ASKED = 25
 _LONGEST = 4_000  # bytes of a Kafka message; a longer event becomes a dead letter of that sink
 
 
@@ -61,6 +63,28 @@ async def test_a_kill_at_each_named_point_loses_nothing_and_doubles_nothing_in_k
         ledger = get(serving, "/v2/sinks/kafka")
         assert (ledger["delivered"], ledger["dead"]) == (len(stored) - len(dead), len(dead))
         assert "The chain holds" in eventgate("verify", serving=serving)
+        custody_holds(serving, records, set(stored), dead)
+
+
+def custody_holds(serving: Serving, records: Sequence[Record], stored: set[str], dead: set[str]) -> None:
+    """Whoever was killed: what custody says is so, and where a receipt went down with a process it says that."""
+    there = {header(record, "eg-id"): (record.topic, record.partition, record.offset) for record in records}
+    kept = Counter[str]()
+    asked = [*sorted(dead)[-_ASKED:], *sorted(stored - dead)[-_ASKED:]]
+    for id_ in asked:
+        story = get(serving, f"/v2/events/{id_}/custody")
+        assert all(story["signedBy"].values()), story
+        told = {sink["name"]: sink for sink in story["sinks"]}
+        assert told["kafka"]["fate"] == ("dead" if id_ in dead else "delivered"), told
+        assert told["relp"]["fate"] == "delivered", told
+        assert told["file"]["fate"] == ("filtered" if told["file"]["condition"] else "delivered"), told
+        for delivery in told["kafka"]["deliveries"]:
+            receipt = delivery["receipt"]
+            assert (receipt["topic"], receipt["partition"], receipt["offset"]) == there[id_]
+        assert len(told["kafka"]["deliveries"]) <= 1, "exactly once, to whoever asks as well"
+        kept.update(name for name, sink in told.items() if sink["deliveries"])
+    assert kept["kafka"] > 0.8 * len(set(asked) - dead), kept
+    assert kept["relp"] > 0.8 * len(asked), kept
 
 
 @pytest.mark.timeout(240)

@@ -10,10 +10,16 @@ import pytest
 
 from eventgate.event import Event, SensorNames
 from eventgate.forward.plan import Plan
+from eventgate.journal.cursors import START, Cursor
+from eventgate.query import Query
+from eventgate.query.paging import PageRequest
 from eventgate.sinks.custody import Custody, CustodyOf, Fate
+from eventgate.sinks.dead_letters import Letter, forget_letters
 from eventgate.sinks.definition import State
 from eventgate.sinks.deliveries import forget_deliveries
+from eventgate.sinks.generations import Opening, Selection, Why
 from eventgate.sinks.requests import Verb
+from eventgate.telemetry import SINK_DEAD_FORGOTTEN
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.kafka import Kafka
 from tests.services.kafka_records import Record, committed, header
@@ -176,3 +182,41 @@ async def test_an_event_that_died_and_was_brought_again(gate: Forwarding, rsyslo
     assert told.fate is Fate.DELIVERED
     assert [(handover.generation, handover.lane) for handover in told.handovers] == [(1, "replay")]
     assert [death.redriven_in for death in told.deaths] == [1]
+
+
+async def test_old_letters_are_forgotten_and_counted_but_not_those_that_are_about_to_go_again(
+    gate: Forwarding, tmp_path: Path
+) -> None:
+    events = await gate.store(4)
+    async with gate.running(sink("file", "file", path=tmp_path / "lines")):
+        await gate.until_done("file")
+    letters = [Letter(Cursor(1, number), event.company, event.id, "no") for number, event in enumerate(events)]
+    await gate.stores.letters.write("file", 0, letters)
+    opening = Opening(1, Why.REDRIVE, START.cursor, 0, 0, 0, None)
+    which = Selection([events[0].id, events[1].id])
+    await gate.stores.generations.open_with_letters("file", opening, START._replace(cursor=Cursor(9, 9)), which)
+    forgotten = SINK_DEAD_FORGOTTEN.labels("file")
+    before = forgotten._value.get()
+    await forget_letters(gate.pool, older_than_ms=events[0].received - 86_400_000)
+    assert len(await gate.stores.letters.of("file", None)) == 4, "they are young"
+    await forget_letters(gate.pool, older_than_ms=events[0].received + 86_400_000)
+    assert [letter.event for letter in await gate.stores.letters.of("file", None)] == which.events
+    assert forgotten._value.get() - before == 2
+
+
+async def test_a_company_is_told_of_its_own_letters_alone(gate: Forwarding, tmp_path: Path) -> None:
+    """As the operator's sinks hold them beside one another."""
+    events = await gate.store(2)
+    async with gate.running(sink("file", "file", path=tmp_path / "lines")):
+        await gate.until_done("file")
+    mine, theirs = uuid4(), uuid4()
+    pairs = zip(events, (mine, theirs), strict=True)
+    letters = [Letter(Cursor(1, number), company, event.id, "no") for number, (event, company) in enumerate(pairs)]
+    await gate.stores.letters.write("file", 0, letters)
+    everything, asked = Query(), PageRequest()
+    page = await gate.stores.letters.page("file", mine, everything, asked)
+    assert ([letter.event for letter in page.items], page.total) == ([events[0].id], 1)
+    assert (await gate.stores.letters.page("file", None, everything, asked)).total == 2
+    assert await gate.stores.letters.one("file", mine, events[1].id) is None
+    assert await gate.stores.letters.selected("file", mine, everything) == [events[0].id]
+    assert await gate.stores.letters.count("file", mine, [event.id for event in events]) == 1

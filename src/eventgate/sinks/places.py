@@ -4,7 +4,7 @@ Pure. Encoded on the way of every delivered window, so a window of thousands mus
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 import msgspec
@@ -24,19 +24,32 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[list[int], bytes]).decode
 
 
-def encode(places: Iterable[Cursor], slots: Sequence[int] = ()) -> bytes:
+def encode(places: Sequence[Cursor], slots: Sequence[int] = ()) -> bytes:
     """Places in journal order, and for each of them its slot (a Kafka partition), or no slots at all."""
     runs: list[int] = []
-    position = index = -1
-    at = 0
-    for there, number in places:
-        if number == index + 1 and there == position:
-            index = number
-            runs[-1] += 1
-        else:
-            runs += (there - at, number, 1)
-            at, position, index = there, there, number
+    start = at = 0
+    while start < len(places):
+        position, first = places[start]
+        events = _run(places, start)
+        runs += (position - at, first, events)
+        at, start = position, start + events
     return _VERSION_1 + _compress(_encode((runs, array("H", slots).tobytes())))
+
+
+def _run(places: Sequence[Cursor], start: int) -> int:
+    """How many places from one on are neighbours: found by halves, for between two that fit all do."""
+    position, first = places[start]
+    reach, left = 1, len(places) - start
+    while reach < left and places[start + reach] == (position, first + reach):
+        reach *= 2
+    fits, fails = reach // 2, min(reach, left)
+    while fails - fits > 1:
+        middle = (fits + fails) // 2
+        if places[start + middle] == (position, first + middle):
+            fits = middle
+        else:
+            fails = middle
+    return fails
 
 
 class Places:

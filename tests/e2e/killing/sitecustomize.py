@@ -21,6 +21,7 @@ POINTS = {
         "eventgate.forward.transports.kafka.producer", "Producer._keep", "after"
     ),
     "after the transaction": ("eventgate.forward.transports.kafka.producer", "Producer.transact", "after"),
+    "between a receipt and its cursor": ("eventgate.sinks.deliveries", "Deliveries.write", "after"),
     "between a dead letter and its cursor": ("eventgate.sinks.dead_letters", "DeadLetters.write", "after"),
 }  # fmt: skip
 
