@@ -378,6 +378,14 @@ async def test_sinks_are_shown_and_a_silent_loop_is_said_to_be(service):
     for name in ("%00", "siem%00", "%ff", "x" * 64):
         assert await problem(service, f"/v2/sinks/{name}") == (404, "not-found")
         assert (await service.post(f"/v2/sinks/{name}/pause"))[0] == 404
+    await service.pool.execute(
+        """INSERT INTO sink_generations (sink, generation, before, replay_until, from_position, until_position, events)
+           VALUES ('siem', 0, 1, 0, 1, 0, 2)"""
+    )
+    _, told = await service.get("/v2/sinks/siem/generations")
+    (generation,) = told["generations"]
+    shown = [generation[name] for name in ("generation", "kind", "from", "until", "stored", "delivered", "endedAt")]
+    assert shown == [0, "moved", 1, 0, 2, None, None]
     assert (sink["replay"], sink["nextAttemptAt"], sink["replayEventsPerSecond"]) == (None, None, 5000)
     status, told = await service.post("/v2/sinks/siem/rewind", {"to": 0, "replace": "yes"})
     assert (status, told["errors"][0]["pointer"]) == (422, "/replace")

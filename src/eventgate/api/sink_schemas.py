@@ -19,6 +19,7 @@ _FOREIGN: Schema = {
     **or_null(_COUNT),
     "description": "Other companies' events that a company's sink passed over: the operator's alone.",
 }
+_OPERATORS_COUNT: Schema = {**or_null(_COUNT), "description": "Counts every company's events: the operator's alone."}
 _SECONDS_AT_RATE: Schema = {
     "type": ["number", "null"],
     "minimum": 0,
@@ -84,6 +85,33 @@ SINK_SCHEMAS: dict[str, Schema] = {
                 "type": ["number", "null"],
                 "minimum": 0,
                 "description": "At the sink's rate; null where it is unbounded, or not yours to know.",
+            },
+        }
+    ),
+    "SinkGenerations": closed(
+        {
+            "name": _TEXT,
+            "generations": {
+                "type": "array",
+                "items": closed(
+                    {
+                        "generation": _COUNT,
+                        "kind": {
+                            "enum": ["moved", "replay", "redrive"],
+                            "description": "The live lane began elsewhere; a range of the journal; dead letters.",
+                        },
+                        "from": {**or_null(_COUNT), "description": "After this position of the journal."},
+                        "until": {**_COUNT, "description": "Up to this position."},
+                        "beganAt": TIME,
+                        "endedAt": {**or_null(TIME), "description": "When the next began; null for the present one."},
+                        "stored": _OPERATORS_COUNT,
+                        "delivered": or_null(_COUNT),
+                        "dead": or_null(_COUNT),
+                        "filtered": _OPERATORS_COUNT,
+                        "expired": _OPERATORS_COUNT,
+                        "foreign": _OPERATORS_COUNT,
+                    }
+                ),
             },
         }
     ),

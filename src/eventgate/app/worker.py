@@ -43,6 +43,7 @@ from eventgate.api.health import Health, Metrics
 from eventgate.api.meta import MetaOfAlerts
 from eventgate.api.rejects import RejectList
 from eventgate.api.routes import OpenRoute, Route
+from eventgate.api.sink_generations import SinkGenerations
 from eventgate.api.sink_minutes import SinkMinutes
 from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
@@ -65,6 +66,7 @@ from eventgate.ingest.walk import Walk
 from eventgate.journal.appender import Appender
 from eventgate.journal.rejects import Rejects
 from eventgate.signing.verify import Freshness
+from eventgate.sinks.generations import Generations
 from eventgate.sinks.minutes import LedgerMinutes
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStore
@@ -118,6 +120,7 @@ async def worker(order: Order) -> AsyncIterator[None]:
             *RejectList(Rejects(ground.pool, ground.clock)).routes(),
             *Sinks(store, requests, ground.journal, ground.clock, audit).routes(),
             *SinkMinutes(store, LedgerMinutes(ground.pool), ground.clock).routes(),
+            *SinkGenerations(store, Generations(ground.pool)).routes(),
             *entrance.routes,
             *Health({"database": lambda: _ask_database(ground), "disk": lambda: _ask_disk(disk)}).routes(),
             *_metrics(configuration),
