@@ -3,7 +3,8 @@
 Touches the files that sinks name; the network only where asked to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
@@ -51,9 +52,20 @@ def plans(configuration: Configuration, source: str = "configuration") -> list[P
             good.append(plan(definition, source))
         except ConfigurationError as error:
             problems.extend(error.problems)
+    problems.extend(_files_of_two(good))
     if problems:
         raise ConfigurationError(source, problems)
     return good
+
+
+def _files_of_two(good: Sequence[Plan]) -> Iterator[FieldError]:
+    """Two sinks in one file would cut off each other's lines, and rotate it away from each other."""
+    writers: dict[Path, str] = {}
+    for each in good:
+        if each.definition.transport == "file":
+            path = Path(each.definition.options["path"]).resolve()
+            if (first := writers.setdefault(path, each.name)) != each.name:
+                yield FieldError(f"sinks.{each.name}.path", "taken", f"sink {first} writes {path} already")
 
 
 async def check_sinks(checked: Sequence[Plan], *, connect: bool) -> list[Finding]:

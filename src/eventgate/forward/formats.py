@@ -48,7 +48,8 @@ USUAL_HEADER: Mapping[str, HeaderName] = {
 
 HEADER_KEYS = frozenset(each.name for each in fields(SyslogHeader))
 FORMAT_KEYS: Mapping[str, frozenset[str]] = {
-    name: option_names(format_) | (HEADER_KEYS if name in USUAL_HEADER else frozenset())
+    name: option_names(format_)
+    | (HEADER_KEYS if name in USUAL_HEADER else {"header"})  # which is refused with a reason
     for name, format_ in FORMATS.items()
 }
 
@@ -76,6 +77,8 @@ def encoder(
     own = {key: value for key, value in options.items() if key in option_names(FORMATS[name])}
     encode: Format | None = checked(lambda **given: FORMATS[name](**given, catalogue=CATALOGUE), own)
     if name not in USUAL_HEADER:
+        if "header" in options:
+            wrong(FieldError("header", "unsuitable", f"{name} has a syslog header of its own"))
         return encode
     given = {key: value for key, value in options.items() if key in HEADER_KEYS}
     if transport not in SYSLOG:

@@ -84,6 +84,16 @@ def test_a_certificate_without_its_key() -> None:
     assert any("belong together" in detail for detail in mistakes("tls", address="h:1", certificate_file="c").values())
 
 
+@pytest.mark.parametrize("key", ["ca_file", "server_name"])
+def test_certificates_for_relp_in_the_clear_are_a_mistake(key: str) -> None:
+    assert any("need tls = true" in detail for detail in mistakes("relp", address="h:1", **{key: "c"}).values())
+
+
+@pytest.mark.parametrize("name", ["rfc5424", "rfc3164"])
+def test_what_is_syslog_already_gets_no_other_header(name: str) -> None:
+    assert mistakes("tcp", name, address="h:1", header="none") == {"header": f"{name} has a syslog header of its own"}
+
+
 CONFIGURATION = Path(__file__).parents[3] / "config" / "eventgate.toml"
 
 

@@ -6,9 +6,9 @@ Touches the network. Messages go out as long as the receiver's window has room, 
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from eventgate.errors import Disconnected
 from eventgate.forward.transports import Delivery, Limits, Receipt, Refusal, Window
@@ -30,6 +30,13 @@ class RelpSettings(TlsSettings):
     timeout_seconds: PositiveFloat = 30.0
     max_message_bytes: PositiveInt = 128 << 10
     """The receiver's largest message (rsyslog: maxDataSize); a longer event becomes a dead letter."""
+
+    @model_validator(mode="after")
+    def _secure_or_not(self) -> Self:
+        # Who names certificates means TLS; to send in the clear instead would go unnoticed.
+        if not self.tls and (self.ca_file or self.certificate_file or self.server_name):
+            raise ValueError("ca_file, certificate_file and server_name need tls = true")
+        return self
 
 
 class Relp:
