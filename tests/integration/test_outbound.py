@@ -230,3 +230,28 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         pass
     finally:
         writer.close()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+async def test_an_answer_that_is_not_http_is_told_in_few_words_and_without_the_url(garbage):
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(garbage)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server, Outbound(PRIVATE) as outbound:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hidden?hidden"
+        with pytest.raises(OutboundError) as told:
+            await outbound.get(url, seconds=5, most_bytes=1000)
+    assert "hidden" not in told.value.reason
+    assert len(told.value.reason) < 300

@@ -19,6 +19,8 @@ from eventgate.errors import EventGateError
 from eventgate.outbound.reach import AddressRefused, Reach
 
 _CONNECT_SECONDS = 5.0
+_MOST_TOLD = 200
+"""Characters of what a parser quotes of an answer that it could not read."""
 
 
 class OutboundError(EventGateError):
@@ -163,4 +165,8 @@ def _reason(error: BaseException) -> str:
         if isinstance(inner, AddressRefused):
             return str(inner.strerror)
         inner = inner.__cause__ or inner.__context__
+    if isinstance(error, aiohttp.ClientResponseError):  # its own text ends with the whole URL, a proxy's password too
+        return f"no answer in HTTP: {error.status}, {error.message[:_MOST_TOLD]}"
+    if isinstance(error, aiohttp.InvalidURL):
+        return error.description or "the URL is not valid"
     return str(error) or type(error).__name__

@@ -112,7 +112,7 @@ def items(body: bytes, sent: int) -> Sequence[Item]:
     """Read the answer to a request of ``sent`` documents: one item each, in their order. Raises ProtocolError."""
     try:
         told = _decode(body).items
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"expected the items of a bulk request, got {body[:100]!r}: {error}") from None
     if len(told) != sent:
         raise ProtocolError(f"expected {sent} items, got {len(told)}")

@@ -91,7 +91,18 @@ def test_what_the_cluster_or_its_keeper_must_mend_comes_later(result: dict) -> N
     assert verdict(result).verdict is Verdict.LATER
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"items":[{"index":{"status":201}}]}', answer()])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"<html>",
+        b'{"items":[{"index":{"status":201}}]}',
+        answer(),
+        b'{"x":' + b"[" * 100_000,
+        b'{"items":[{"create":{"status":400,"error":{"type":"\xff"}}}]}',
+    ],
+)
 def test_what_is_no_answer_to_this_request_is_said(body: bytes) -> None:
     with pytest.raises(ProtocolError):
         items(body, 1)
