@@ -13,6 +13,7 @@ import pytest
 from eventgate.forward.plan import Plan
 from eventgate.journal.cursors import Cursor
 from eventgate.journal.times import rfc3339_of
+from eventgate.sinks.dead_letters import Letter
 from eventgate.sinks.definition import State
 from eventgate.sinks.generations import Selection, Why
 from eventgate.sinks.ledger import Ledger
@@ -194,6 +195,32 @@ async def test_a_cursor_of_the_version_before_goes_on_and_its_rewind_says_replay
         assert (await rewound(gate, 2)).facts == {"generation": 2, "events": 10, "seconds": 0.0}
         status = await until_replayed(gate, 2)
     assert (status.ledger.before, replayed(status).delivered) == (10, 10)
+
+
+async def test_letters_that_a_replaced_redrive_never_came_to_go_with_the_next(gate: Forwarding, tmp_path: Path) -> None:
+    stored = await gate.store(40, in_writes_of=10)
+    ask = gate.stores.requests.ask
+    async with gate.running(into(tmp_path / "out", replay_events_per_second=4)):
+        await gate.until_done("out")
+        letters = [
+            Letter(place, event.company, event.id, "no")
+            for batch in await gate.stores.journal.read(Cursor(0, 0))
+            for place, event in batch.placed()
+        ]
+        await gate.stores.letters.write("out", 0, letters)
+        assert (await ask("out", Verb.REDRIVE)).done
+        await gate.until("out", lambda status: status.replay is not None and status.replay.ledger.delivered > 0)
+        again = await ask("out", Verb.REDRIVE, replace=True)
+        assert 0 < again.facts["events"] < 40, "those that went do not go once more"
+        assert (await rewound(gate, 3, replace=True)).done
+        left = await gate.stores.letters.count("out", None, None)
+        assert 0 < left <= again.facts["events"]
+    async with gate.running(into(tmp_path / "out")):
+        await until_replayed(gate, 3)
+        assert (await ask("out", Verb.REDRIVE)).facts["events"] == left
+        status = await until_replayed(gate, 4)
+    assert replayed(status).delivered == left
+    assert Counter(ids(tmp_path / "out")) == Counter([e.id for e in stored] * 2 + [e.id for e in stored[30:]])
 
 
 async def test_dead_letters_go_again_alone_in_their_order(gate: Forwarding, tmp_path: Path, pool: asyncpg.Pool) -> None:

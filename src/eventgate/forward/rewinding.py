@@ -69,6 +69,8 @@ class Rewinding:
         await self._keeping.adopt(
             leaving._replace(generation=opening.number, replay=Replay(opening.begins, until, Totals()))
         )
+        # Only now: until the new generation is entered, the one before it still brings them.
+        await self._generations.release_letters(self._plan.name, leaving)
 
     async def _move(self, request: Request, begins: Cursor) -> Answer:
         leaving = self._keeping.standing

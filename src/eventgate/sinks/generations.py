@@ -91,8 +91,10 @@ class Generations:
             await connection.execute(
                 """UPDATE dead_letters SET redriven_in = $2 WHERE sink = $1 AND generation < $2
                    AND ($3::uuid[] IS NULL OR event = ANY($3)) AND ($4::uuid IS NULL OR company = $4)
-                   AND ($3::uuid[] IS NOT NULL OR redriven_in IS NULL) AND (position, index) <= ($5, $6)""",
-                sink, opening.number, which.events, which.company, *leaving.cursor,
+                   AND ($3::uuid[] IS NOT NULL OR redriven_in IS NULL
+                        OR redriven_in = $7 AND (position, index) > ($8, $9))
+                   AND (position, index) <= ($5, $6)""",
+                sink, opening.number, which.events, which.company, *leaving.cursor, *_left(leaving),
             )  # fmt: skip
             taken = await connection.fetchrow(
                 """SELECT count(DISTINCT (position, index)) AS events, max(position) AS upto FROM dead_letters
@@ -103,6 +105,15 @@ class Generations:
             if opening.events:
                 await _open(connection, sink, opening, leaving)
         return opening
+
+    async def release_letters(self, sink: str, leaving: Standing) -> None:
+        """The dead letters that a generation took and was left before it came to them never went again."""
+        with translated():
+            await self._pool.execute(
+                """UPDATE dead_letters SET redriven_in = NULL
+                   WHERE sink = $1 AND redriven_in = $2 AND (position, index) > ($3, $4)""",
+                sink, *_left(leaving),
+            )  # fmt: skip
 
     async def places(self, sink: str, generation: int, after: Cursor, limit: int) -> list[Cursor]:
         """The places of the dead letters that a generation takes, in order, a page of them."""
@@ -150,6 +161,11 @@ class Generations:
                 "SELECT before, replay_until FROM sink_generations WHERE sink = $1 AND generation = $2", sink, since
             )
         return Moved(*row.values()) if row else Moved(0, 0)
+
+
+def _left(leaving: Standing) -> tuple[int, int, int]:
+    """The generation that is left, and the place its replay lane came to: no letter is in one that has none."""
+    return leaving.generation, *(leaving.replay.cursor if leaving.replay else leaving.cursor)
 
 
 _COLUMNS = """generation, kind, from_position, coalesce(until_position, replay_until), events,
