@@ -10,9 +10,12 @@ import asyncpg
 import pytest
 
 from benchmarks.rows import Site
+from eventgate.access import Principal
+from eventgate.api.sinks import counted
 from eventgate.event import Event
 from eventgate.journal.companies import CompanyTotals
 from eventgate.journal.cursors import Cursor
+from eventgate.sinks.minutes import LedgerMinutes
 from eventgate.sinks.requests import Verb
 from tests.integration.forwarding import Forwarding, forwarding, sink
 
@@ -92,6 +95,34 @@ async def test_a_company_s_ledger_balances_and_the_operator_s_too(gate: Forwardi
     assert own is not None
     assert again.balances
     assert (again.stored, again.delivered, again.pending) == (own.stored, own.delivered, 0)
+
+
+async def test_a_sink_that_gets_another_company_tells_it_nothing_of_the_former_one(
+    gate: Forwarding, tmp_path: Path
+) -> None:
+    events = await mixed(gate, 60)
+    former, new = sorted({event.company for event in events})[:2]
+    minutes, sinks, now = LedgerMinutes(gate.pool), gate.stores.sinks, int(time.time() * 1000)
+    async with gate.running(sink("out", "file", path=tmp_path / "out", company=former)):
+        status = await gate.until_done("out")
+        assert (status.own is not None, status.changed_hands) == (True, False)
+        await minutes.note("out", now, 0, status.ledger, status.own)
+        await sinks.set_state("out", status.state, "of the former company")
+    await mixed(gate, 30)
+    async with gate.running(sink("out", "file", path=tmp_path / "out", company=new)):
+        await gate.until_done("out")
+        answer = await gate.stores.requests.ask("out", Verb.REWIND, position=0)
+        assert answer is not None
+        assert answer.done, answer.detail
+        status = await gate.until("out", lambda now: now.replay is not None and now.replay.ledger.pending == 0)
+    assert status.replay is not None
+    assert (status.own, status.replay.own, status.changed_hands) == (None, None, True)
+    assert status.ledger.balances
+    assert status.replay.ledger.balances
+    assert status.last_error is None
+    assert await minutes.newest("out") is None
+    company = Principal(new, None, None, frozenset())
+    assert not any(counted(status.ledger, None, company, changed_hands=True).values())
 
 
 async def test_a_company_s_sink_that_cannot_deliver_says_what_waits_of_its_own(

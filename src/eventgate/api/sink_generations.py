@@ -46,6 +46,8 @@ def _shown(found: Generation, sink: SinkStatus, *, own: bool) -> dict[str, Any]:
     if totals is None and sink.replay is not None and sink.replay.generation.number == found.number:
         ledger = sink.replay.ledger
         totals = Totals(ledger.delivered, ledger.filtered, ledger.dead, ledger.expired, ledger.foreign)
+    if sink.changed_hands and not own:
+        totals = None
     return {
         "generation": found.number,
         "kind": found.why.value,

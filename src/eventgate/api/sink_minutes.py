@@ -20,7 +20,7 @@ from eventgate.errors import CallerError, FieldError
 from eventgate.journal.times import rfc3339_of
 from eventgate.query.instants import EXPECTED, parse_instant
 from eventgate.sinks.minutes import MINUTE_MS, LedgerMinutes, MinuteLedger
-from eventgate.sinks.store import SinkStore
+from eventgate.sinks.store import SinkStatus, SinkStore
 
 _HOUR_MS = 60 * MINUTE_MS
 _LATEST_MS = 253_402_300_799_000
@@ -59,7 +59,7 @@ class SinkMinutes:
         sink = await named_sink(self._store, call)
         start, end = self._range(call.parameters)
         found = await self._minutes.between(sink.name, start, end)
-        return json_response({"name": sink.name, "minutes": [_shown(each, call.principal) for each in found]})
+        return json_response({"name": sink.name, "minutes": [_shown(each, sink, call.principal) for each in found]})
 
     def _range(self, parameters: Mapping[str, Any]) -> tuple[int, int]:
         """From the first minute up to, not including, a moment; milliseconds."""
@@ -71,11 +71,11 @@ class SinkMinutes:
         return start, end
 
 
-def _shown(found: MinuteLedger, principal: Principal) -> dict[str, Any]:
+def _shown(found: MinuteLedger, sink: SinkStatus, principal: Principal) -> dict[str, Any]:
     return {
         "minute": rfc3339_of(found.minute),
         "generation": found.generation,
-        **counted(found.ledger, found.own, principal),
+        **counted(found.ledger, found.own, principal, changed_hands=sink.changed_hands),
         "balances": found.ledger.balances,
     }
 

@@ -156,7 +156,7 @@ class Sinks:
 
     def _shown(self, sink: SinkStatus, principal: Principal) -> dict[str, Any]:
         """A sink as this principal may see it: a company sees what is its own."""
-        counts = counted(sink.ledger, sink.own, principal)
+        counts = counted(sink.ledger, sink.own, principal, changed_hands=sink.changed_hands)
         since = sink.waiting_since if principal.operator else sink.own_since
         waiting_ms = 0 if since is None else max(self._clock.now_ms() - since, 0)
         return {
@@ -183,14 +183,16 @@ class Sinks:
                 {"code": alarm.code, "detail": alarm.detail, "since": rfc3339_of(alarm.began_at)}
                 for alarm in sink.alarms
             ],
-            "replay": None if sink.replay is None else _replayed(sink.replay, principal),
+            "replay": None
+            if sink.replay is None
+            else _replayed(sink.replay, principal, changed_hands=sink.changed_hands),
         }
 
 
-def _replayed(replay: ReplayStatus, principal: Principal) -> dict[str, Any]:
+def _replayed(replay: ReplayStatus, principal: Principal, *, changed_hands: bool) -> dict[str, Any]:
     """What is delivered once more, as this principal may see it."""
     generation = replay.generation
-    counts = counted(replay.ledger, replay.own, principal)
+    counts = counted(replay.ledger, replay.own, principal, changed_hands=changed_hands)
     del counts["before"]
     return {
         "generation": generation.number,
@@ -204,12 +206,13 @@ def _replayed(replay: ReplayStatus, principal: Principal) -> dict[str, Any]:
     }
 
 
-def counted(whole: Ledger, own: Ledger | None, principal: Principal) -> dict[str, int | None]:
+def counted(whole: Ledger, own: Ledger | None, principal: Principal, *, changed_hands: bool) -> dict[str, int | None]:
     """A ledger as this principal may see it: the whole for the operator, a company's own for the company."""
     if principal.operator:
         return asdict(whole)
     if own is None:
-        return dict.fromkeys(asdict(whole)) | {"delivered": whole.delivered, "dead": whole.dead}
+        known = {} if changed_hands else {"delivered": whole.delivered, "dead": whole.dead}
+        return dict.fromkeys(asdict(whole)) | known
     return asdict(own) | {"foreign": None}
 
 

@@ -44,6 +44,7 @@ class SinkStatus:
     ``own`` is the ledger over its company's events alone; None for the operator's, and where those were not counted
     apart from the beginning. ``waiting_since`` is when the oldest event it has not finished was stored, in
     milliseconds, and ``own_since`` the same of its company's; None: there is none.
+    ``changed_hands``: it was another company's or the operator's before, whose events its totals count as well.
     """
 
     name: str
@@ -65,6 +66,7 @@ class SinkStatus:
     replay: ReplayStatus | None
     waiting_since: int | None
     own_since: int | None
+    changed_hands: bool
     definition: Mapping[str, Any]
     alarms: Sequence[Alarm]
 
@@ -90,6 +92,7 @@ class SinkStore:
             await connection.execute(
                 "UPDATE sinks SET configured = false, state = 'stopped' WHERE name <> ALL($1::text[])", names
             )
+            await _change_hands(connection, {d.name: d.company for d, _ in definitions})
             await connection.executemany(
                 """INSERT INTO sinks
                        (name, company, filter, format, transport, guarantee, replay_events_per_second, definition)
@@ -160,10 +163,11 @@ class SinkStore:
             cursor=standing.cursor,
             generation=standing.generation,
             ledger=await self._live(name, standing),
-            own=await self._own.live(name, row["company"], standing),
+            own=None if row["changed_hands"] else await self._own.live(name, row["company"], standing),
             replay=await self._replay(row, standing),
             waiting_since=await self._journal.waiting_since(standing.cursor),
             own_since=await self._own.waiting_since(row["company"], standing),
+            changed_hands=row["changed_hands"],
             definition=orjson.loads(row["definition"] or b"{}"),
             alarms=await self._alarms.of(name),
         )
@@ -194,5 +198,22 @@ class SinkStore:
             ends, here = await self._journal.stored_upto(replay.until), await self._journal.stored_upto(replay.cursor)
             pending = ends - here
         ledger = Ledger(generation.events or 0, 0, **replay.totals._asdict(), pending=pending)
-        own = ledger if generation.why is Why.REDRIVE else await self._own.again(name, company, generation, replay)
+        own: Ledger | None = ledger
+        if row["changed_hands"]:
+            own = None
+        elif generation.why is not Why.REDRIVE:
+            own = await self._own.again(name, company, generation, replay)
         return ReplayStatus(generation, replay.cursor, ledger, own, seconds_at(rate, pending))
+
+
+async def _change_hands(connection: asyncpg.Connection, companies: Mapping[str, UUID | None]) -> None:
+    """A sink that gets another company keeps its cursor; what was counted and said for the former one goes."""
+    rows = await connection.fetch(
+        """UPDATE sinks s SET changed_hands = true, last_error = NULL, failed_at = NULL
+           FROM unnest($1::text[], $2::uuid[]) AS wanted (name, company)
+           WHERE s.name = wanted.name AND s.company IS DISTINCT FROM wanted.company RETURNING s.name""",
+        list(companies), list(companies.values()),
+    )  # fmt: skip
+    names = [row["name"] for row in rows]
+    await connection.execute("DELETE FROM sink_minutes WHERE sink = ANY($1::text[])", names)
+    await connection.execute("DELETE FROM sink_alarms WHERE sink = ANY($1::text[])", names)

@@ -26,7 +26,7 @@ def status(
             "guarantee": "confirmed", "state": state, "state_since": MOMENT, "last_error": "no answer",
             "failed_at": None, "next_attempt_at": None, "replay_events_per_second": 0, "cursor": Cursor(at, 0),
             "generation": 0, "own": None, "replay": None, "waiting_since": None, "own_since": None,
-            "definition": {}, "alarms": (),
+            "definition": {}, "alarms": (), "changed_hands": False,
             "ledger": Ledger(stored, 0, delivered=10, filtered=0, dead=0, expired=expired, pending=pending),
             **more,
         }

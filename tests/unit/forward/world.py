@@ -205,7 +205,8 @@ class World:
         receipts = Receipts("sink", SimpleNamespace(write=self._keep_receipts), clock)
         keeping = Keeping(SimpleNamespace(save=self._save), "mine", self.saved, clock, receipts)
         plan = SimpleNamespace(name="sink", definition=SinkDefinition("sink", "memory"))
-        self._rewinding = Rewinding(plan, keeping, SimpleNamespace(open=self._opened), MemoryJournal(self.stored))
+        generations = SimpleNamespace(open=self._opened, release_letters=self._released)
+        self._rewinding = Rewinding(plan, keeping, generations, MemoryJournal(self.stored))
         loop = DeliveryLoop(
             "sink",
             self,
@@ -292,6 +293,9 @@ class World:
         step = self._step({1: Unavailable("storage-unavailable", "away"), 2: Killed()})
         self.openings[opening.number] = opening
         self._after(step)
+
+    async def _released(self, sink: str, leaving: Standing) -> None:
+        """Nobody redrives here: there are no letters to release."""
 
     async def _keep_receipts(self, sink: str, stretches: Sequence[Stretch]) -> None:
         self.receipts += stretches

@@ -3,6 +3,9 @@
 -- Every key of a sink's definition as people may see it: secrets by a slow salted hash.
 ALTER TABLE sinks ADD COLUMN definition jsonb;
 
+-- Its totals are of another company's events too, or of all companies': of its company's own nobody counted them apart.
+ALTER TABLE sinks ADD COLUMN changed_hands boolean NOT NULL DEFAULT false;
+
 -- The ledger of each sink at the end of each minute, for as long as anybody looks back: a day or two.
 CREATE TABLE sink_minutes (
     sink        text COLLATE "C" NOT NULL REFERENCES sinks (name) ON DELETE CASCADE,
