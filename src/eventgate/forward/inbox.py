@@ -8,6 +8,9 @@ from collections import deque
 
 from eventgate.sinks.requests import Request
 
+_MOST_REMEMBERED = 10_000
+"""Requests; each is seen for some seconds only."""
+
 
 class Inbox:
     """One for each loop."""
@@ -16,7 +19,7 @@ class Inbox:
         self.stopping = False
         self.paused = paused
         self._requests: deque[Request] = deque()
-        self._newest = 0
+        self._seen: dict[int, None] = {}
         self._changed = asyncio.Event()
 
     @property
@@ -34,9 +37,14 @@ class Inbox:
             self._changed.set()
 
     def put(self, request: Request) -> None:
-        """Each request once, however often it is seen before it is answered."""
-        if request.id > self._newest:
-            self._newest = request.id
+        """Each request once, however often it is seen before it is answered.
+
+        Two that are asked at once may be seen in another order than that of their numbers.
+        """
+        if request.id not in self._seen:
+            self._seen[request.id] = None
+            if len(self._seen) > _MOST_REMEMBERED:
+                del self._seen[next(iter(self._seen))]
             self._requests.append(request)
             self._changed.set()
 
