@@ -87,7 +87,10 @@ class Gate:
         finally:
             connection.close()
         if not 200 <= reply.status < 300:
-            raise problem(reply.status, reply.headers, reply.body)
+            error = problem(reply.status, reply.headers, reply.body)
+            if isinstance(error, CallerError) and error.code == "not-found":
+                error.detail = f"{self.url} has nothing under {path.partition('?')[0]} that you may see."
+            raise error
         if not reply.body:
             return None
         try:

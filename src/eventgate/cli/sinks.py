@@ -4,6 +4,7 @@ Touches EventGate over HTTP and the terminal.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -90,7 +91,7 @@ def rewind(
     data: Data = HERE,
     ca_file: CaFile = None,
 ) -> None:
-    """Deliver the past again, beside what is new: each event with its id, and marked as replayed.
+    """Deliver the past again, beside what is new: each event with its id, and marked where there is a place for it.
 
     [bold]Examples[/bold]
 
@@ -158,8 +159,17 @@ def _show(found: list[dict[str, Any]]) -> None:
             table.add_row("again", "", f"generation {replay['generation']}", *counts, left)
     terminal.out.print(table, soft_wrap=False)
     for sink in found:
-        if sink.get("lastError"):
-            terminal.err.print(terminal.plain(f"{sink['name']}: {sink['lastError']}"))
+        for trouble in troubles(sink):
+            terminal.err.print(terminal.plain(f"{sink['name']}: {trouble}"))
+
+
+def troubles(sink: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a sink now: its alarms, and its last error while it does not run."""
+    said = [f"{alarm['code']}: {alarm['detail']}" for alarm in sink["alarms"]]
+    error = sink["lastError"]
+    if error and sink["state"] != "running" and not any(error in each for each in said):
+        said.append(error)
+    return said
 
 
 def _count(number: int | None) -> str:

@@ -54,3 +54,10 @@ def test_an_empty_answer_is_none_and_a_refusal_is_raised(reached):
     with pytest.raises(CallerError) as caught:
         reached.put("/keys/1", {})
     assert (caught.value.status, caught.value.code) == (409, "key-inactive")
+
+
+def test_what_is_not_there_is_named(reached):
+    _Connection.reply = Reply(404, {}, b'{"code": "not-found", "detail": "There is nothing here under this address."}')
+    with pytest.raises(CallerError) as caught:
+        reached.get("/v2/sinks/soc/dead-letters", [("limit", "5")])
+    assert caught.value.detail == "http://gate.example has nothing under /v2/sinks/soc/dead-letters that you may see."
