@@ -5,7 +5,7 @@ field or begins a key; other control characters become pictures. Lengths are tho
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from typing import Annotated, ClassVar
@@ -80,6 +80,11 @@ class Cef(Own):
 
     KEYS: ClassVar = EXTENSION
     KEY: ClassVar = (re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,62}"), "of letters and digits")
+
+    @classmethod
+    def brings(cls, key: str) -> Iterable[str]:
+        """A custom key comes with its label."""
+        return (f"{key}Label",) if _CUSTOM.fullmatch(key) else ()
 
     @cached_property
     def _pairs(self) -> Write:

@@ -43,7 +43,7 @@ class Own:
                 can = ", ".join(sorted(cls.KEYS))
                 raise ValueError(f"{name!r} cannot be renamed in this format; those that can: {can}")
         cls._look_like_keys(rename.values())
-        taken = [*{**cls.KEYS, **rename}.values(), *cls.RESERVED]
+        taken = cls._taken(rename)
         if twice := sorted({key for key in taken if taken.count(key) > 1}):
             raise ValueError(f"two fields would be called {twice[0]!r}")
         return rename
@@ -52,10 +52,20 @@ class Own:
     @classmethod
     def _can_be_added(cls, extra: Mapping[str, Scalar], info: ValidationInfo) -> Mapping[str, Scalar]:
         cls._look_like_keys(extra)
-        taken = {*{**cls.KEYS, **info.data.get("rename", {})}.values(), *cls.RESERVED}
-        if both := sorted(taken & extra.keys()):
+        taken = cls._taken(info.data.get("rename", {}))
+        if both := sorted(extra.keys() & {*taken}):
             raise ValueError(f"there is a field {both[0]!r} already")
         return extra
+
+    @classmethod
+    def _taken(cls, rename: Mapping[str, str]) -> list[str]:
+        keys = {**cls.KEYS, **rename}.values()
+        return [*keys, *cls.RESERVED, *(other for key in keys for other in cls.brings(key))]
+
+    @classmethod
+    def brings(cls, _key: str) -> Iterable[str]:
+        """The keys that a field under this key brings along."""
+        return ()
 
     @classmethod
     def _look_like_keys(cls, keys: Iterable[str]) -> None:

@@ -74,6 +74,8 @@ def test_an_index_takes_documents_alone() -> None:
         ("cef", {"rename": {"alertCode": "cs1"}}, "rename", "'alertCode' cannot be renamed"),
         ("cef", {"extra": {"a b": "x"}}, "extra", "expected a name of letters and digits, found 'a b'"),
         ("cef", {"extra": {"a=b": "x"}}, "extra", "expected a name"),
+        ("cef", {"extra": {"cs1Label": "x"}}, "extra", "there is a field 'cs1Label' already"),
+        ("cef", {"rename": {"serial": "cs1Label"}}, "rename", "two fields would be called 'cs1Label'"),
         ("leef", {"rename": {"timestamp": "devTimeFormat"}}, "rename", "two fields would be called"),
         ("leef", {"extra": {"a\tb": "x"}}, "extra", "expected a name"),
         ("leef", {"leef_version": "1.0", "delimiter": "^"}, "delimiter", "no delimiter but the tab"),
