@@ -10,6 +10,7 @@ from typing import NamedTuple
 from eventgate.journal.cursors import Cursor
 from eventgate.sinks import alarms
 from eventgate.sinks.definition import State
+from eventgate.sinks.ledger import Ledger
 from eventgate.sinks.store import SinkStatus
 
 QUIET_MS = 10 * 60_000
@@ -57,18 +58,26 @@ def symptoms(sink: SinkStatus, memory: Seen, now: int, *, failing_after_ms: int)
     if sink.state is State.CURSOR_LOST:
         yield alarms.CURSOR_LOST, f"nobody knows where it stands: {sink.last_error}"
     again, again_own = (None, None) if sink.replay is None else (sink.replay.ledger, sink.replay.own)
-    for which, ledger in (
-        ("ledger", sink.ledger),
-        ("ledger over its company's events", sink.own),
-        ("ledger of what is delivered again", again),
-        ("ledger of what is delivered again of its company's events", again_own),
+    open_ = sink.company is None  # a company hears nothing of how many events the others have
+    for which, ledger, told in (
+        ("ledger", sink.ledger, open_),
+        ("ledger over its company's events", sink.own, True),
+        ("ledger of what is delivered again", again, open_),
+        ("ledger of what is delivered again of its company's events", again_own, True),
     ):
         if ledger is not None and not ledger.balances:
-            parts = " + ".join(f"{events} {part}" for part, events in list(asdict(ledger).items())[1:])
-            yield alarms.UNBALANCED, f"the {which} does not balance: {ledger.stored} stored, but {parts}"
+            yield alarms.UNBALANCED, f"the {which} does not balance: {_difference(ledger, told=told)}"
     if memory.expired_at is not None and now - memory.expired_at < QUIET_MS:
         yield alarms.EXPIRED, "events were gone before they could be delivered; it is too far behind"
     if sink.state is State.PAUSED and sink.failed_at is not None and sink.failed_at >= sink.state_since:
         yield alarms.REFUSED, f"its receiver wants nothing more, and it rests until it is resumed: {sink.last_error}"
     if memory.stuck_since is not None and now - memory.stuck_since >= failing_after_ms:
         yield alarms.FAILING, f"nothing was delivered for {failing_after_ms // 60_000} minutes: {sink.last_error}"
+
+
+def _difference(ledger: Ledger, *, told: bool) -> str:
+    if told:
+        parts = " + ".join(f"{events} {part}" for part, events in list(asdict(ledger).items())[1:])
+        return f"{ledger.stored} stored, but {parts}"
+    missing = ledger.stored - ledger.accounted
+    return f"{missing} events are unaccounted for" if missing > 0 else f"{-missing} events are counted twice"

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -85,3 +86,14 @@ def test_a_pause_by_the_receiver_is_wrong_and_one_by_an_operator_is_not() -> Non
     assert told((0, status(State.PAUSED, failed_at=MOMENT))) == [[alarms.REFUSED]]
     assert told((0, status(State.PAUSED, failed_at=MOMENT.replace(year=2025)))) == [[]]
     assert told((0, status(State.CURSOR_LOST))) == [[alarms.CURSOR_LOST]]
+
+
+def test_a_company_hears_that_its_sink_does_not_balance_and_no_number_of_the_others() -> None:
+    said = {}
+    for company in (None, UUID(int=1)):
+        sink = status(lost=3, company=company)
+        memory = recalled(sink, 0, (), 0)
+        ((code, said[company]),) = symptoms(sink, memory, 0, failing_after_ms=MINUTES)
+        assert code == alarms.UNBALANCED
+    assert "13 stored, but 0 before + 10 delivered" in said[None]
+    assert said[UUID(int=1)] == "the ledger does not balance: 3 events are unaccounted for"
