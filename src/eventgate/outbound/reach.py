@@ -10,8 +10,13 @@ from typing import NamedTuple
 Address = IPv4Address | IPv6Address
 
 _TRANSLATED = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address behind a translator
-_METADATA = frozenset({ip_address("fd00:ec2::254"), ip_address("100.100.100.200")})
-"""Where clouds hand credentials to whoever asks from the machine, besides 169.254.169.254, which is link-local."""
+_METADATA = frozenset(
+    ip_address(text) for text in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
+)
+"""Where clouds hand credentials to whoever asks from the machine, besides 169.254.169.254, which is link-local.
+
+Of Amazon, Google, Alibaba, Azure and Oracle.
+"""
 
 
 class AddressRefused(OSError):
@@ -33,7 +38,8 @@ class Reach(NamedTuple):
             raise AddressRefused(address, "is link-local or a cloud's metadata service, which is never reached")
         if address.is_unspecified or address.is_multicast or (address.is_reserved and not address.is_loopback):
             raise AddressRefused(address, "is no address of one machine")
-        if not address.is_global and not self.private:
+        site_local = isinstance(address, IPv6Address) and address.is_site_local
+        if (not address.is_global or site_local) and not self.private:
             raise AddressRefused(
                 address, "is private or this machine itself; to reach it, set private_addresses = true beside its URL"
             )
