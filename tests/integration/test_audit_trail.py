@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pyotp
 import pytest
@@ -17,7 +18,7 @@ from eventgate.access.credentials import SESSION_COOKIE
 from eventgate.mail import Handed, Mail
 from eventgate.signing.keys import SigningKey
 from eventgate.sinks.requests import Answer, Requests, Verb
-from tests.integration.http_service import Service, http_service
+from tests.integration.http_service import Service, http_service, other_company
 from tests.integration.signing_in import PASSWORD, Browser, person
 
 ANOTHER_PASSWORD = "nine slow lanterns drift"
@@ -40,19 +41,20 @@ async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def delivery_loop(service: Service) -> AsyncIterator[None]:
-    """Somebody who answers for the sink ``siem``."""
+async def delivery_loop(service: Service, company: UUID | None = None, events: int = 0) -> AsyncIterator[None]:
+    """Somebody who answers for the sink ``siem`` that a rewind brings so many events again."""
     await service.pool.execute(
-        "INSERT INTO sinks (name, filter, format, transport, guarantee) "
-        "VALUES ('siem', '{}', 'json', 'file', 'confirmed')"
+        "INSERT INTO sinks (name, company, filter, format, transport, guarantee) "
+        "VALUES ('siem', $1, '{}', 'json', 'file', 'confirmed')",
+        company,
     )
     requests = Requests(service.pool)
 
     async def loop() -> None:
         while True:
             for request in await requests.waiting(["siem"]):
-                facts = {"generation": 1, "events": 0, "seconds": 0} if request.verb is Verb.REWIND else None
-                await requests.answer(request, Answer(done=True, detail="done", facts=facts))
+                facts = {"generation": 1, "events": events, "seconds": 0} if request.verb is Verb.REWIND else None
+                await requests.answer(request, Answer(done=True, detail=f"done with {events} events", facts=facts))
             await asyncio.sleep(0.01)
 
     task = asyncio.create_task(loop())
@@ -221,3 +223,14 @@ async def sessions(trail: Trail) -> None:
     begun = await trail.change(route, "/v2/users/current/reset-2fa", {"password": ANOTHER_PASSWORD}, by=browser)
     code = pyotp.TOTP(begun["secret"]).at(trail.service.clock.now_ms() // 1000)
     await trail.change(route, "/v2/users/current/reset-2fa", {"code": code}, by=browser)
+
+
+async def test_a_company_reads_of_its_own_events_alone_in_the_lines_of_a_rewind(service: Service) -> None:
+    company, key = await other_company(service)
+    async with delivery_loop(service, company, events=31_337):
+        _, whole = await service.post("/v2/sinks/siem/rewind", {"to": 0})
+        _, own = await service.post("/v2/sinks/siem/rewind", {"to": 0}, key)
+    assert (whole["events"], own["events"]) == (31_337, 0)
+    _, lines = await service.get("/v2/audit", key=key)
+    assert [line["action"] for line in lines["data"]] == ["sink.rewind", "sink.rewind"]
+    assert "31337" not in json.dumps([own, lines])

@@ -6,6 +6,7 @@ Touches HTTP and the sinks room it is handed. Wishes go to the delivery loop, wh
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 
@@ -25,7 +26,7 @@ from eventgate.journal.times import rfc3339_of
 from eventgate.query.instants import EXPECTED, parse_instant
 from eventgate.sinks.definition import seconds_at
 from eventgate.sinks.ledger import Ledger
-from eventgate.sinks.requests import Requests, Verb
+from eventgate.sinks.requests import Answer, Requests, Verb
 from eventgate.sinks.store import ReplayStatus, SinkStatus, SinkStore
 
 _READ, _MANAGE = "sinks:read", "sinks:manage"
@@ -102,11 +103,11 @@ class Sinks:
                 raise _wrong(f"/{key}", f"{key} is true or false.")
         if not body.get("dryRun", False):
             return await self._ask(call, sink, Verb.REWIND, position, replace=body.get("replace", False))
-        return json_response(await self._repeated(call.principal, sink, position))
+        own = None if call.principal.operator else sink.company
+        return json_response(await self._repeated(sink, position, own))
 
-    async def _repeated(self, principal: Principal, sink: SinkStatus, position: int) -> dict[str, Any]:
-        """What comes after a position and is finished, of what this principal may count."""
-        own = None if principal.operator else sink.company
+    async def _repeated(self, sink: SinkStatus, position: int, own: UUID | None) -> dict[str, Any]:
+        """What comes after a position and is finished: of one company, or of all."""
         events = await self._store.stored_between(after_all_of(position), sink.cursor, own)
         return {"events": events, "seconds": seconds_at(sink.replay_events_per_second, events)}
 
@@ -120,19 +121,27 @@ class Sinks:
     ) -> web.StreamResponse:
         user = call.principal.user
         answered = await self._requests.ask(sink.name, verb, position=position, replace=replace, asked_by=user)
+        own = await self._for_company(sink, position, answered)
         # To pause and to resume are noted down whatever the loop says; a rewind without an answer may have happened.
         if answered is None or answered.done or verb in (Verb.PAUSE, Verb.RESUME):
-            await self._note(call, sink, verb, answered.detail if answered else None)
+            noted = own or answered  # a company reads what is noted of its sink
+            await self._note(call, sink, verb, noted.detail if noted else None)
         if answered is None:
             detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."
             return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
         if not answered.done:
             raise CallerError(409, "sink-refused", answered.detail)
-        told = {"name": sink.name, "verb": verb.value, "detail": answered.detail, **(answered.facts or {})}
-        if position is not None and answered.facts and not call.principal.operator:  # the loop counts all
-            told |= await self._repeated(call.principal, sink, position)
-            told["detail"] = f"generation {told['generation']} delivers {told['events']} of your events again"
+        seen = answered if own is None or call.principal.operator else own
+        told = {"name": sink.name, "verb": verb.value, "detail": seen.detail, **(seen.facts or {})}
         return json_response(told, 202 if verb is Verb.REWIND else 200)
+
+    async def _for_company(self, sink: SinkStatus, position: int | None, answered: Answer | None) -> Answer | None:
+        """The answer to a rewind as the company of a sink may read it: the loop counts every company's events."""
+        if position is None or sink.company is None or answered is None or not answered.facts:
+            return None
+        facts = {**answered.facts, **await self._repeated(sink, position, sink.company)}
+        detail = f"generation {facts['generation']} delivers {facts['events']} of your events again"
+        return Answer(answered.done, detail, facts)
 
     async def _note(self, call: Call, before: SinkStatus, verb: Verb, answer: str | None) -> None:
         company = before.company or call.principal.company
