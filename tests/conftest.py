@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
 
 pytest_plugins = ["tests.services.fixtures"]
+
+# A shell starts what runs in its background deaf to SIGINT, and programs under test would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _TEMPLATE = "migrated"
 _numbers = itertools.count()
