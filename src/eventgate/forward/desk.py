@@ -134,7 +134,7 @@ class Desk:
 
     async def _preview(self, request: Request) -> Answer:
         which = request.selection
-        assert which is not None and which.events and which.company, "a preview names its event"  # noqa: PT018
+        assert which is not None and which.events and which.company, "a preview names its event"  # noqa: PT018 - one thing is said, not three
         try:
             return await self._previewing.preview(which.company, which.events[0])
         except Exception as error:  # noqa: BLE001 - a format that fails here would fail in delivery: say it, deliver on

@@ -97,7 +97,7 @@ class DeadLetters:
     async def selected(self, sink: str, company: UUID | None, query: Query) -> list[UUID]:
         """The events of the letters that a query selects, at most one more than ``MOST_CHOSEN``."""
         test, values = query.tests(first_parameter=3)
-        statement = f"SELECT event FROM {_LAST_DEATHS} WHERE {test} ORDER BY event LIMIT {MOST_CHOSEN + 1}"  # noqa: S608
+        statement = f"SELECT event FROM {_LAST_DEATHS} WHERE {test} ORDER BY event LIMIT {MOST_CHOSEN + 1}"  # noqa: S608 - our own SQL; every value is a parameter
         with translated():
             rows = await self._pool.fetch(statement, sink, company, *values)
         return [row["event"] for row in rows]
@@ -115,7 +115,7 @@ class DeadLetters:
 
     async def one(self, sink: str, company: UUID | None, event: UUID) -> DeadLetter | None:
         """The last death of an event, None where it is no letter of this sink that the company may see."""
-        statement = f"SELECT {_COLUMNS} FROM {_LAST_DEATHS} WHERE event = $3 ORDER BY died_at DESC LIMIT 1"  # noqa: S608
+        statement = f"SELECT {_COLUMNS} FROM {_LAST_DEATHS} WHERE event = $3 ORDER BY died_at DESC LIMIT 1"  # noqa: S608 - our own SQL; every value is a parameter
         with translated():
             row = await self._pool.fetchrow(statement, sink, company, event)
         return _letter(row) if row else None
