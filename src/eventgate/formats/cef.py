@@ -39,6 +39,7 @@ EXTENSION = {
     "rssi": "cn2",
     "sequence": "cn3",
     "frequencyMHz": "flexNumber1",
+    "replay": "flexNumber2",
     "companyId": "flexString1",
     "eventId": "flexString2",
     "receivedAt": "deviceCustomDate1",
@@ -79,6 +80,7 @@ class Cef(Own):
     data_octets: Annotated[int, Field(ge=0, le=_LONGEST_CUSTOM)] = _LONGEST_CUSTOM
 
     KEYS: ClassVar = EXTENSION
+    MARK: ClassVar = "1"
     KEY: ClassVar = (re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,62}"), "of letters and digits")
 
     @classmethod

@@ -40,6 +40,7 @@ NAMESPACE = {
     "encryption": "encryption",
     "clientMac": "client_mac",
     "data": "data",
+    "replay": "replay",
 }
 """Our own namespace: the name of each field in the object ``eventgate``."""
 
@@ -163,6 +164,8 @@ class Ecs(Own):
             own += f"{self._before['origin']}{_json('system' if origin is _SYSTEM else 'sensor').decode()}"
             if category is not None:
                 own += f"{self._before['categoryId']}{category}"
+            if self.marked:
+                own += f"{self._before['replay']}true"
             return _Sort(_json(fixed).decode()[1:-2], f',"rule":{_json(rule).decode()}' if rule else "", own)
 
         return of_a_sort

@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple
 OF_AN_EVENT = (
     "id", "timestamp", "receivedAt", "companyId", "edgeId", "serial", "edgeName", "verifyKeyId", "kind", "origin",
     "alertCode", "alertTitle", "categoryId", "category", "severity", "message", "eventId", "sequence", "data",
-    "dataOctets",
+    "dataOctets", "replay",
 )  # fmt: skip
 """``alertTitle`` and ``category`` are the catalogue's words for code and number; ``dataOctets`` stands for ``data``
-where that is too long."""
+where that is too long; ``replay`` marks an event that goes again."""
 
 SeenType = Literal["text", "number", "mac"]
 

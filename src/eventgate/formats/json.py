@@ -1,4 +1,5 @@
 """One event as one line of JSON: the names of the HTTP API, every member always present, null where there is nothing.
+(All but ``replay``, which stands in events that go again alone.)
 
 Pure. ``SCHEMA`` is the promise to receivers: members may be added, none will change its meaning or go.
 """
@@ -20,7 +21,7 @@ VERSION = 1
 
 _NAMES = (
     "id", "timestamp", "receivedAt", "companyId", "edgeId", "serial", "edgeName", "verifyKeyId", "kind", "origin",
-    "alertCode", "categoryId", "severity", "message", "eventId", "sequence", "data",
+    "alertCode", "categoryId", "severity", "message", "eventId", "sequence", "data", "replay",
 )  # fmt: skip
 MEMBERS = {name: name for name in _NAMES}
 """The member of each field, in their order."""
@@ -84,7 +85,8 @@ class Json(Own):
 
     @cached_property
     def _end(self) -> bytes:
-        return _json(dict(self.extra)).replace(b"{", b",", 1) if self.extra else b"}"
+        ends = {**({self.keys["replay"]: True} if self.marked else {}), **self.extra}
+        return _json(ends).replace(b"{", b",", 1) if ends else b"}"
 
     @cached_property
     def _timestamp(self) -> Callable[[int], bytes]:
@@ -169,6 +171,10 @@ SCHEMA: dict[str, Any] = {
         "eventId": _or_null("string", description="the sensor's own id"),
         "sequence": _or_null("integer"),
         "data": {"type": "object", "description": "what the sensor saw, as it said it"},
+        "replay": {
+            "const": True,
+            "description": "you may have it already: it goes again, because somebody asked for it",
+        },
     },
 }
-SCHEMA["required"] = list(SCHEMA["properties"])
+SCHEMA["required"] = [name for name in SCHEMA["properties"] if name != "replay"]

@@ -49,6 +49,7 @@ ATTRIBUTES = {
     "clientMac": "clientMac",
     "data": "data",
     "dataOctets": "dataOctets",
+    "replay": "replay",
 }
 """The attribute of each field: QRadar's own where it has one, else the field's name."""
 

@@ -38,6 +38,7 @@ UNMAPPED = {
     "rssi": "rssi",
     "encryption": "encryption",
     "clientMac": "client_mac",
+    "replay": "replay",
 }
 """Fields without an attribute of OCSF: the name of each in the object ``unmapped``."""
 
@@ -161,6 +162,8 @@ class Ocsf(Own):
             own += f"{self._before['origin']}{_json('system' if origin is _SYSTEM else 'sensor').decode()}"
             for field, value in (("categoryId", category), ("severity", severity)):
                 own += "" if value is None else f"{self._before[field]}{value}"
+            if self.marked:
+                own += f"{self._before['replay']}true"
             if self.extra:
                 own += f",{_json(dict(self.extra)).decode()[1:-1]}"
             begin, told, about = (_json(each).decode()[1:-1] for each in (finding, info, metadata))

@@ -1,13 +1,14 @@
 """What a sink adds to a format and calls otherwise: ``extra`` fields and ``rename``, checked when it is configured.
 
 Pure. Configuration is trusted, and still may not break a line: keys must be keys of the format, and values are written
-as a stranger's would be.
+as a stranger's would be. What marks events that go again is a field like any other, that one of a format's two selves
+writes and the other does not.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field, fields
-from typing import Annotated, ClassVar
+from dataclasses import field, fields, replace
+from typing import Annotated, ClassVar, Self
 
 from pydantic import SkipValidation, StrictBool, StrictFloat, StrictInt, StrictStr, StringConstraints, field_validator
 from pydantic.dataclasses import dataclass
@@ -24,15 +25,18 @@ class Own:
     """A format that a sink can make its own. A subclass says what it writes under which key.
 
     ``KEYS``: the key of every field that may be called otherwise. ``RESERVED``: keys that are taken besides.
-    ``KEY``: how a key must look, and that in words.
+    ``KEY``: how a key must look, and that in words. ``MARK``: the value of ``replay`` where it is text. ``marked`` is
+    for ``replayed`` to set.
     """
 
     rename: Mapping[str, Name] = field(default_factory=dict)
     extra: Mapping[Name, Scalar] = field(default_factory=dict)
     catalogue: SkipValidation[Catalogue] = NO_CATALOGUE
+    marked: bool = False
 
     KEYS: ClassVar[Mapping[str, str]] = {}
     RESERVED: ClassVar[frozenset[str]] = frozenset()
+    MARK: ClassVar[str] = "true"
     KEY: ClassVar[tuple[re.Pattern[str], str]] = (re.compile(r"[^\x00-\x1f\x7f]+"), "without control characters")
 
     @field_validator("rename")
@@ -74,6 +78,10 @@ class Own:
             if not pattern.fullmatch(key):
                 raise ValueError(f"expected a name {words}, found {key!r}")
 
+    def replayed(self) -> Self:
+        """The same format as it writes events that go again: each with the field ``replay``, which no other has."""
+        return replace(self, marked=True)
+
     @property
     def keys(self) -> Mapping[str, str]:
         """The key of each field, renamed ones by their new name."""
@@ -82,7 +90,7 @@ class Own:
 
 def option_names(format_: type[Own]) -> frozenset[str]:
     """The keys of a sink's table that belong to a format."""
-    return frozenset(each.name for each in fields(format_)) - {"catalogue"}
+    return frozenset(each.name for each in fields(format_)) - {"catalogue", "marked"}
 
 
 def as_text(value: Scalar) -> str:

@@ -67,6 +67,7 @@ def pairs_of(own: Own, style: Style) -> Write:
     before_id, before_time, before_event_id = before["id"], before.get("timestamp"), before["eventId"]
     before_sequence, before_message = before["sequence"], before.get("message")
     before_data, before_octets = before["data"], before.get("dataOctets")
+    behind_id = f"{end}{before['replay']}{own.MARK}{end}" if own.marked else end
     data_octets, message_characters = style.data_octets, style.message_characters
 
     def write(event: Event, names: SensorNames) -> str:
@@ -92,7 +93,7 @@ def pairs_of(own: Own, style: Style) -> Write:
         if before_time is not None:
             stamped = f"{before_time}{time(at)}{end}"
         return (
-            f"{before_id}{_json(uid).decode()[1:-1]}{end}{stamped}{sort}{by}{time(received)}{end}"
+            f"{before_id}{_json(uid).decode()[1:-1]}{behind_id}{stamped}{sort}{by}{time(received)}{end}"
             f"{called}{numbered}{seen}{said}{shown}"
         )
 

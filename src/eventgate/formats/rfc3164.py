@@ -1,8 +1,8 @@
 """One event as a syslog message of the old kind (RFC 3164): a line of ``name="value"`` pairs behind header and tag.
 
 Pure. Such a message has no year and no zone, so the full time is among the pairs; and no more than 1,024 octets, so
-what does not fit is left out, the message cut last, and the id never. A value stands in quotation marks and every
-quotation mark inside it behind a backslash, so that no stranger's text ends one.
+what does not fit is left out, the message cut last, the id and a replay's mark never. A value stands in quotation marks
+and every quotation mark inside it behind a backslash, so that no stranger's text ends one.
 """
 
 import re
@@ -20,8 +20,8 @@ from eventgate.formats.syslog import Facility, bsd_time, plain_host, sort_of
 from eventgate.formats.text import in_quotes
 
 _WRITTEN = (
-    "id", "timestamp", "kind", "origin", "alertCode", "severity", "serial", "edgeName", "eventId", "sequence", "ssid",
-    "bssid", "channel", "rssi", "encryption", "sourceMac", "destinationMac", "clientMac", "companyId", "edgeId",
+    "id", "replay", "timestamp", "kind", "origin", "alertCode", "severity", "serial", "edgeName", "eventId", "sequence",
+    "ssid", "bssid", "channel", "rssi", "encryption", "sourceMac", "destinationMac", "clientMac", "companyId", "edgeId",
     "categoryId", "frequencyMHz", "receivedAt", "message", "data",
 )  # fmt: skip
 PAIRS = {name: PARAMETERS.get(name, name) for name in _WRITTEN}

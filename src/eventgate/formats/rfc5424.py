@@ -43,6 +43,7 @@ PARAMETERS = {
     "clientMac": "clientMac",
     "data": "data",
     "dataOctets": "dataOctets",
+    "replay": "replay",
 }
 """The parameters of the one structured element (section 6.3), by field."""
 

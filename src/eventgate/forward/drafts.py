@@ -174,6 +174,7 @@ class Drafts:
     async def _fill(self, draft: Draft, most: int) -> bool:
         """Add pieces to the draft; True when they ran out before the draft was full."""
         wants, encode, known, replay_until = self._plan.wants, self._plan.encode, self._names, self._replay_until
+        encode_again = self._plan.encode_again
         largest, longest, company = self._limits.bytes, self._limits.event_bytes, self._plan.company
         for place, event, expired in self._pieces:
             if event is None:
@@ -189,7 +190,8 @@ class Drafts:
                 continue
             names = known.get((event.company.int, event.sensor.int)) or self._called(event.company, event.sensor)
             if wants(event, names):
-                body = encode(event, names)
+                replay = place[0] <= replay_until
+                body = encode_again(event, names) if replay else encode(event, names)
                 reason = self._given_up.get(place) if self._given_up else None
                 if longest is not None and len(body) > longest:
                     reason = f"its {len(body)} octets in this format are more than the {longest} the transport carries"
@@ -200,7 +202,7 @@ class Drafts:
                     self._pieces = chain([(place, event, expired)], self._pieces)
                     return False
                 else:
-                    draft.take(Outgoing(event, names, place, body, place[0] <= replay_until))
+                    draft.take(Outgoing(event, names, place, body, replay))
             else:
                 draft.skip(place, filtered=1)
             if len(draft.events) == most or draft.scanned >= _MOST_SCANNED:

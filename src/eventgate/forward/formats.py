@@ -66,25 +66,27 @@ def encoder(
     options: Mapping[str, Any],
     checked: Callable[[Callable[..., Any], Mapping[str, Any]], Any],
     wrong: Callable[[FieldError], None],
-) -> Format | None:
-    """The format with a sink's own options, ready for its transport; None, and said to ``wrong``, where it is none.
+) -> tuple[Format, Format] | None:
+    """The format with a sink's own options, ready for its transport, and the same as it marks events that go again.
 
+    None, and said to ``wrong``, where it is none.
     ``checked`` builds a thing from options and explains what is wrong with them.
     """
     if reason := REFUSED.get(transport, {}).get(name):
         others = ", ".join(sorted(FORMATS.keys() - REFUSED[transport].keys()))
         wrong(FieldError("format", "unsuitable", f"{reason}; expected one of {others}, found {name!r}"))
     own = {key: value for key, value in options.items() if key in option_names(FORMATS[name])}
-    encode: Format | None = checked(lambda **given: FORMATS[name](**given, catalogue=CATALOGUE), own)
+    made = checked(lambda **given: FORMATS[name](**given, catalogue=CATALOGUE), own)
+    both = made and (made, made.replayed())
     if name not in USUAL_HEADER:
         if "header" in options:
             wrong(FieldError("header", "unsuitable", f"{name} has a syslog header of its own"))
-        return encode
+        return both
     given = {key: value for key, value in options.items() if key in HEADER_KEYS}
     if transport not in SYSLOG:
         for key in sorted(given):
             carriers = ", ".join(sorted(SYSLOG))
             wrong(FieldError(key, "unsuitable", f"a syslog header stands before {name} over {carriers} alone"))
-        return encode
+        return both
     header: SyslogHeader | None = checked(SyslogHeader, {"header": USUAL_HEADER[name], **given})
-    return header.before(encode) if header and encode else None
+    return (header.before(both[0]), header.before(both[1])) if header and both else None

@@ -94,12 +94,13 @@ TRANSPORTS: Mapping[str, _Offer] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A sink that can be built."""
+    """A sink that can be built; ``encode_again`` is for events that were delivered before, and says so in each."""
 
     definition: SinkDefinition
     guarantee: str
     wants: Callable[[Event, SensorNames], bool]
     encode: Format
+    encode_again: Format
     make: Callable[[History, Clock], Transport]
 
     @property
@@ -143,9 +144,9 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
 
     offer: _Offer | None = chosen("transport", definition.transport, TRANSPORTS)
     own = FORMAT_KEYS.get(definition.format, frozenset())
-    encode: Format | None = None
+    encoders: tuple[Format, Format] | None = None
     if chosen("format", definition.format, FORMATS):
-        encode = encoder(definition.transport, definition.format, definition.options, checked, wrong)
+        encoders = encoder(definition.transport, definition.format, definition.options, checked, wrong)
     settings = offer and checked(offer.settings, {k: v for k, v in definition.options.items() if k not in own})
     matches = None
     try:
@@ -155,7 +156,7 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
     if fault := beginning.fault_of(definition.begin):
         problems.append(FieldError(f"{where}.begin", "unknown", fault))
     structured = MEDIA.get(definition.format) == "json"
-    if problems or offer is None or matches is None or encode is None:
+    if problems or offer is None or matches is None or encoders is None:
         raise ConfigurationError(source, problems)
     company, made = definition.company, offer.make
 
@@ -168,7 +169,7 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
         definition,
         offer.guarantee(settings),
         wants,
-        encode,
+        *encoders,
         lambda history, clock: made(settings, Surroundings(definition.name, structured, history, clock)),
     )
 

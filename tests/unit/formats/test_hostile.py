@@ -17,27 +17,31 @@ FORGERIES = [
     "a\r\n<0>1 - -",
     'a"] [x@1 y="z', "a\\", "a\\\\", "a\\n", '","severity":10,"x":"', "\u202egnp.exe", "\u2066a\u2069", "\x00" * 32,
     "=", "|",
+    'a" replay="true', "a\treplay=true", "a flexNumber2=1 flexNumber2Label=replay", '"},"replay":true,"x":{"',
     " ", "", "a ", "\x7f\x85\u2028", "\ufeff", "caf\u00e9 \U0001f4a9", "a=b\\=c", "\x1b[31m", "LEEF:1.0|", "]",
 ]  # fmt: skip
 _TEXT = st.sampled_from(FORGERIES) | st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
-def written(name: str, event: Event, names: SensorNames, **options: Any) -> dict[str, Any]:
-    return dict(READERS[name](made(name, **options)(event, names)))
+def written(name: str, event: Event, names: SensorNames, *, again: bool = False, **options: Any) -> dict[str, Any]:
+    format_ = made(name, **options)
+    return dict(READERS[name]((format_.replayed() if again else format_)(event, names)))
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["live", "again"])
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(code=_TEXT, message=_TEXT.filter(bool), serial=_TEXT.filter(bool), edge=_TEXT, event_id=_TEXT, ssid=_TEXT)
-def test_no_text_forges_a_field(name: str, **said: str) -> None:
+def test_no_text_forges_a_field(name: str, again: bool, **said: str) -> None:
     code, message, event_id, ssid = said["code"], said["message"], said["event_id"], said["ssid"]
     serial, edge = said["serial"], said["edge"]
-    ordinary = written(name, FULL, SensorNames("EG-0001", "Lobby"))
+    ordinary = written(name, FULL, SensorNames("EG-0001", "Lobby"), again=again)
     data = json.dumps({**json.loads(FULL.data), "ssid": ssid}, ensure_ascii=False, sort_keys=True).encode()
     event = FULL._replace(code=code, message=message, event_id=event_id, data=data)
-    hostile = written(name, event, SensorNames(serial, edge))
+    hostile = written(name, event, SensorNames(serial, edge), again=again)
     place = places(name)
     assert hostile.keys() == ordinary.keys()
+    assert (place["replay"] in hostile) is again
     fields = {"alertCode", "alertTitle", "message", "serial", "edgeName", "eventId", "ssid", "data"}
     free = {place[field] for field in fields & place.keys()} | {
         "(labels)",
@@ -78,7 +82,7 @@ def test_an_ssid_arrives_as_it_is_or_as_a_picture_of_it(name: str, ssid: str) ->
     )
 )
 def test_whatever_the_data_holds_it_stays_data(name: str, data: Any) -> None:
-    members = ("ssid", "bssid", "channel", "rssi", "sourceMac", "client", "frequencyMhz", "message", "id", "x")
+    members = ("ssid", "bssid", "channel", "rssi", "sourceMac", "client", "frequencyMhz", "message", "id", "replay")
     sent = json.dumps({**dict.fromkeys(members, data), "other": [data]}, ensure_ascii=False).encode()
     read = written(name, ALERT._replace(data=sent), SensorNames("EG-0001", "Lobby"))
     assert read[places(name)["id"]] == str(ALERT.id)

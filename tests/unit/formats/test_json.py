@@ -20,6 +20,8 @@ def test_the_schema_accepts_what_is_written_and_nothing_is_missing_from_it(event
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(json.loads(encode(event, NAMES)), strict)
     jsonschema.validate(json.loads(encode(event, SensorNames("EG-0002", None))), strict)
+    jsonschema.validate(json.loads(encode.replayed()(event, NAMES)), strict)
+    assert SCHEMA["required"] == list(json.loads(encode(event, NAMES)))
 
 
 def test_the_published_schema_is_this_one() -> None:

@@ -25,7 +25,10 @@ def validator(version: str) -> jsonschema.Draft202012Validator:
 @pytest.mark.parametrize("version", [VERSION, "1.5.0", "1.8.0"])
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
 def test_it_is_valid(event: Event, version: str) -> None:
-    written = json.loads(made("ocsf", extra={"environment": "prod"})(event, NAMES))
+    format_ = made("ocsf", extra={"environment": "prod"})
+    again = json.loads(format_.replayed()(event, NAMES))
+    assert [error.message for error in validator(version).iter_errors(again)] == []
+    written = json.loads(format_(event, NAMES))
     assert written["metadata"]["version"] == VERSION
     assert [error.message for error in validator(version).iter_errors(written)] == []
 

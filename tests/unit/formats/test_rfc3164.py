@@ -1,4 +1,6 @@
-"""Format rfc3164: what does not fit into its 1,024 octets is left out; the id never is, and no value is left open."""
+"""Format rfc3164: what does not fit into its 1,024 octets is left out; the id and a replay's mark never are, and no
+value is left open.
+"""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,13 +25,24 @@ def test_the_day_is_padded_with_a_blank_and_the_host_is_a_name() -> None:
     name=st.text(st.sampled_from('b"\\\u00e9'), max_size=300),
 )
 def test_a_cut_message_is_whole(message: str, octets: int, name: str) -> None:
-    line = Rfc3164(max_octets=octets)(FULL._replace(message=message), SensorNames("EG-0001", name))
+    format_, event, names = Rfc3164(max_octets=octets), FULL._replace(message=message), SensorNames("EG-0001", name)
+    line = format_(event, names)
     assert len(line) <= octets
     read = rfc3164(line)
     assert read["id"] == str(FULL.id)
+    again = format_.replayed()(event, names)
+    assert len(again) <= octets
+    assert rfc3164(again)["replay"] == "true"
     if "message" in read:
         assert message.replace("\n", "\u240a").startswith(read["message"])
 
 
 def test_a_short_one_has_everything() -> None:
-    assert rfc3164(Rfc3164(max_octets=4096)(FULL, NAMES)).keys() == Rfc3164.KEYS.keys()
+    assert rfc3164(Rfc3164(max_octets=4096).replayed()(FULL, NAMES)).keys() == Rfc3164.KEYS.keys()
+
+
+def test_the_longest_names_leave_room_for_the_id_and_the_mark() -> None:
+    rename = {"id": "i" * 32, "timestamp": "t" * 32, "replay": "r" * 32}
+    format_ = Rfc3164(tag="e" * 32, facility=23, max_octets=480, rename=rename)
+    read = rfc3164(format_.replayed()(FULL, SensorNames("E" * 300, None)))
+    assert (read["i" * 32], read["r" * 32]) == (str(FULL.id), "true")

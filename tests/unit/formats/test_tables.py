@@ -20,6 +20,7 @@ TIMES = {
     "leef": ("2025-11-21T12:00:00.123+0000", "2025-11-21T12:00:00.456+0000"),
     "ocsf": (1763726400123, 1763726400456),
 }
+VALUES_OF_THE_MARK = {"cef": "1"}
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -30,10 +31,33 @@ def test_golden_bytes(name: str, sample: str) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
+def test_golden_bytes_of_what_goes_again(name: str) -> None:
+    path = VECTORS / name / f"replay.{'json' if MEDIA[name] == 'json' else 'txt'}"
+    assert made(name).replayed()(ALERT, NAMES) == path.read_bytes().removesuffix(b"\n")
+
+
+@pytest.mark.parametrize("options", [{}, {"rename": {"replay": "again"}, "extra": {"environment": "prod"}}])
+@pytest.mark.parametrize("event", [*SAMPLES.values(), FULL], ids=[*SAMPLES, "full"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_mark_is_all_that_sets_an_event_that_goes_again_apart(
+    name: str, event: Event, options: dict[str, Any]
+) -> None:
+    format_ = made(name, **options)
+    live = READERS[name](format_(event, NAMES))
+    again = dict(READERS[name](format_.replayed()(event, NAMES)))
+    place = places(name)["replay"]
+    place = place.removesuffix(place.rpartition(".")[2]) + "again" if options else place
+    assert str(again.pop(place)).lower() == VALUES_OF_THE_MARK.get(name, "true")
+    if "(labels)" in again and not options:
+        again["(labels)"] -= {"replay"}
+    assert again == live
+
+
+@pytest.mark.parametrize("name", FORMATS)
 def test_every_field_stands_where_the_table_says(name: str) -> None:
-    read = READERS[name](made(name)(FULL, NAMES))
+    read = READERS[name](made(name).replayed()(FULL, NAMES))
     for field, place in places(name).items():
-        if field == "dataOctets":
+        if field in ("dataOctets", "replay"):
             continue
         found = read[place]
         if field == "data":

@@ -84,4 +84,6 @@ async def test_a_batch_that_is_gone_whole_still_moves_the_cursor() -> None:
 async def test_a_replay_says_so_up_to_where_the_sink_had_come() -> None:
     drafts = drafts_of(MemoryTail(batches(1, 1, 1)), WIDE)
     drafts.restart(Cursor(0, 0), replay_until=2)
-    assert [outgoing.replay for outgoing in (await drafts.next(100, 1)).events] == [True, True, False]
+    events = (await drafts.next(100, 1)).events
+    assert [outgoing.replay for outgoing in events] == [True, True, False]
+    assert [b'"replay":true' in outgoing.body for outgoing in events] == [True, True, False]

@@ -85,6 +85,15 @@ def test_an_index_takes_documents_alone() -> None:
         ("ocsf", {"rename": {"id": "uid"}}, "rename", "'id' cannot be renamed"),
         ("ecs", {"rename": {"alertCode": "signature"}}, "rename", "'alertCode' cannot be renamed"),
         ("ecs", {"extra": {"a.b": "x"}}, "extra", "expected a name"),
+        *(
+            (name, {"extra": {"replay": True}}, "extra", "there is a field 'replay' already")
+            for name in ("json", "rfc5424", "rfc3164", "leef", "ocsf")
+        ),
+        ("cef", {"extra": {"flexNumber2": 0}}, "extra", "there is a field 'flexNumber2' already"),
+        ("ecs", {"rename": {"origin": "replay"}}, "rename", "two fields would be called 'replay'"),
+        ("rfc5424", {"rename": {"replay": "id"}}, "rename", "two fields would be called 'id'"),
+        ("json", {"rename": {"replay": "again"}, "extra": {"again": 1}}, "extra", "there is a field 'again' already"),
+        ("json", {"marked": True}, "marked", "there is no such key"),
         ("cef", {"data_octets": 4001}, "data_octets", "4000"),
         ("cef", {"catalogue": 1}, "catalogue", "there is no such key"),
     ],
@@ -95,6 +104,16 @@ def test_what_makes_no_sense_is_refused_with_the_reason(
     found = mistakes("file", name, path="events", **options)
     assert any(key.startswith(pointer) for key in found), found
     assert any(says in detail for detail in found.values()), found
+
+
+@pytest.mark.parametrize("transport", ["file", "tcp"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_goes_again_differs_in_the_mark_alone(transport: str, name: str) -> None:
+    where = FILE if transport == "file" else ADDRESS
+    made = plan(SinkDefinition("siem", transport, name, options={"rename": {"replay": "again"}, **where}), "gate.toml")
+    live, again = made.encode(ALERT, NAMES), made.encode_again(ALERT, NAMES)
+    mark = next(form for form in (b',"again":true', b' again="true"', b" again=1", b"\tagain=true") if form in again)
+    assert again.replace(mark, b"") == live
 
 
 def test_a_renamed_custom_field_of_cef_takes_its_label_along() -> None:

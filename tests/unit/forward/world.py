@@ -104,7 +104,9 @@ def drafts_of(
     wants: Callable[[Event], bool] = lambda event: True,
     lane: Lane = Lane.LIVE,
 ) -> Drafts:
-    plan = SimpleNamespace(wants=lambda event, names: wants(event), encode=encode, company=None)
+    plan = SimpleNamespace(
+        wants=lambda event, names: wants(event), encode=encode, encode_again=encode.replayed(), company=None
+    )
     return Drafts(plan, limits, tail, Names(), lane)
 
 
