@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple, Protocol, Self
 import aiosmtplib
 import structlog
 
+from eventgate.background import end
 from eventgate.telemetry import MAILS
 
 WAITS = (2.0, 10.0, 30.0, 120.0, 300.0)
@@ -135,9 +136,7 @@ class Outbox:
         if not self._tasks:
             return
         _, unsent = await asyncio.wait(self._tasks, timeout=_DRAIN_SECONDS)
-        for task in unsent:
-            task.cancel()
-        await asyncio.gather(*unsent, return_exceptions=True)
+        await end(*unsent)
         if unsent:
             _log.warning("mails dropped at the end", mails=len(unsent))
 

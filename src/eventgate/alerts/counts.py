@@ -6,26 +6,22 @@ Touches PostgreSQL (reads events and journal, owns event_counts, counted_days an
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import asyncpg
-import structlog
 
 from eventgate.alerts.scope import Scope
 from eventgate.alerts.windows import Partitions, Window
+from eventgate.background import Background, periodically
 from eventgate.clock import Clock
 from eventgate.db.pool import translated
-from eventgate.errors import Unavailable
 from eventgate.ids import first_id, uuid7_ms
 from eventgate.query import Query
 from eventgate.query.fieldtypes import EVERY_ID
 
 DAYS_AT_ONCE = 3
 """Counting a day takes a moment, in a transaction that should not grow old."""
-
-_log = structlog.get_logger()
 
 _SETTLED_MS = 3_600_000
 """A day is counted so long after its end."""
@@ -102,25 +98,13 @@ async def counted(connection: asyncpg.Connection, scope: Scope, wanted: Collecti
     return Counted(days, rows, [row["batch"] for row in late]) if len(late) < _TOO_MANY_BATCHES else Counted()
 
 
-class DayCounts:
+class DayCounts(Background):
     """Keeps the counts while entered, in one process. What fails is logged and tried again the next time."""
 
     def __init__(self, pool: asyncpg.Pool, partitions: Partitions, clock: Clock) -> None:
         self._pool = pool
         self._partitions = partitions
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="day counts")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._task is not None, "left without having been entered"
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
 
     async def refresh(self) -> int:
         """Add what came late for the days that are counted, and count a few more; how many. Raises Unavailable."""
@@ -142,13 +126,13 @@ class DayCounts:
         return len(new)
 
     async def _run(self) -> None:
-        while True:
-            counted = 0
-            try:
-                counted = await self.refresh()
-            except (Unavailable, asyncpg.PostgresError) as error:
-                _log.warning("counting past days failed", error=str(error), cause=str(error.__cause__ or ""))
-            await asyncio.sleep(_EVERY_SECONDS if counted < DAYS_AT_ONCE else _SOON_SECONDS)
+        await periodically(self._catch_up, every=_EVERY_SECONDS, what="counting past days")
+
+    async def _catch_up(self) -> None:
+        counted = await self.refresh()
+        while counted == DAYS_AT_ONCE:
+            await asyncio.sleep(_SOON_SECONDS)
+            counted = await self.refresh()
 
     async def _add_late(self, connection: asyncpg.Connection, days: Sequence[Window], until: int) -> None:
         if not days:

@@ -8,11 +8,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
 import asyncpg
 import structlog
+
+from eventgate.background import Background
 
 _RETRY_SECONDS = 1.0
 _log = structlog.get_logger()
@@ -21,26 +21,13 @@ Callback = Callable[[str], None]
 """Is called on the event loop with a notification's payload; must return at once."""
 
 
-class Listener:
+class Listener(Background):
     """An async context manager; ``subscribe`` before or after entering it."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._callbacks: defaultdict[str, list[Callback]] = defaultdict(list)
         self._connection: asyncpg.Connection | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._stay_connected(), name="listen")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._task is not None, "left without having been entered"
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
 
     async def subscribe(self, channel: str, callback: Callback) -> None:
         """Call ``callback`` on each notification of ``channel``, and once with "" after each reconnection.
@@ -54,7 +41,7 @@ class Listener:
             with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 await self._connection.add_listener(channel, self._hear)
 
-    async def _stay_connected(self) -> None:
+    async def _run(self) -> None:
         known = False
         while True:
             lost = asyncio.Event()

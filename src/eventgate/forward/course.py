@@ -5,6 +5,7 @@ Touches what its drafts touch.
 
 import asyncio
 
+from eventgate.background import end
 from eventgate.forward.drafts import Draft, Drafts
 from eventgate.forward.transports import Window
 from eventgate.journal.cursors import Cursor, Lane
@@ -53,8 +54,7 @@ class Course:
     async def stop(self) -> None:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            ahead.cancel()
-            await asyncio.gather(ahead, return_exceptions=True)
+            await end(ahead)
 
     def narrow(self, window: Window, reason: str) -> None:
         """Look for the one event that the receiver will never take, by halves."""

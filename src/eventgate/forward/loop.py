@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from eventgate.background import end
 from eventgate.clock import Clock
 from eventgate.errors import Deferred, DeliveryError, Disconnected, Gone, Refused, Unavailable
 from eventgate.forward.allowance import Allowance
@@ -231,7 +232,7 @@ class DeliveryLoop:
                 raise Disconnected(f"interrupted {when}")
             return working.result()
         finally:
-            await _end(working)
+            await end(working)
 
     async def _bury(self, letters: list[Letter], lane: Lane) -> None:
         if letters:
@@ -291,9 +292,3 @@ class DeliveryLoop:
         finally:
             call.cancel()
         return any(task.done() for task in tasks)
-
-
-async def _end(task: asyncio.Task[Any]) -> None:
-    """Cancel a task and see it off; what it failed with was either told already or matters no more."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

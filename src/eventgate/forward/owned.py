@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import structlog
 
+from eventgate.background import end
 from eventgate.clock import Clock
 from eventgate.errors import Unavailable
 from eventgate.forward.allowance import Allowance
@@ -78,8 +79,7 @@ class OwnedSink:
             self.inbox.stop()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=STOP_SECONDS)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def _look_after(self) -> None:
         """Own the sink's cursor and run its loop, again and again."""

@@ -9,6 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from eventgate.background import Background
 from eventgate.clock import Clock
 from eventgate.errors import Unavailable
 from eventgate.forward.owned import OwnedSink, Stores
@@ -26,7 +27,7 @@ class Moves(NamedTuple):
     removed: Sequence[str]
 
 
-class Supervisor:
+class Supervisor(Background):
     """An async context manager: loops run while it is entered, and drain when it is left.
 
     ``owner`` names the installation: a restart of the same takes its cursors over at once.
@@ -41,7 +42,6 @@ class Supervisor:
         self._sinks: dict[str, OwnedSink] = {}
         self._changing = asyncio.Lock()
         self._nudged = asyncio.Event()
-        self._bringing: asyncio.Task[None] | None = None
 
     def wake(self, _payload: str = "") -> None:
         """Look for requests now: for whoever listens on the channel ``eventgate_sinks``."""
@@ -50,17 +50,14 @@ class Supervisor:
     async def __aenter__(self) -> Self:
         self._history = History(await self._stores.journal.id(), self._stores.journal.digest_at)
         await self.reconfigure(self._plans)
-        self._bringing = asyncio.create_task(self._bring_requests())
-        return self
+        return await super().__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         async with self._changing:
             await asyncio.gather(*(sink.stop() for sink in self._sinks.values()))
-        assert self._bringing is not None, "entered first"
-        self._bringing.cancel()
-        await asyncio.gather(self._bringing, return_exceptions=True)
+        await super().__aexit__(kind, error, trace)
 
     async def reconfigure(self, plans: Sequence[Plan]) -> Moves:
         """Make these the sinks that run: what is new starts, what differs starts anew from its cursor, what is gone
@@ -84,7 +81,7 @@ class Supervisor:
         """What runs at the moment."""
         return [sink.plan.definition for sink in self._sinks.values()]
 
-    async def _bring_requests(self) -> None:
+    async def _run(self) -> None:
         """To each loop what is wanted of it, when told to look and once a second."""
         while True:
             with suppress(TimeoutError):

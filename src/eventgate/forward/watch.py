@@ -4,17 +4,14 @@ Touches the tables of sinks. An alarm goes to the log, to the metrics, and to th
 beginning and once at its end.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
-from types import TracebackType
-from typing import Self
 from uuid import UUID
 
 import structlog
 
+from eventgate.background import Background, periodically
 from eventgate.clock import Clock
-from eventgate.errors import Unavailable
 from eventgate.forward.symptoms import Seen, recalled, seen, symptoms
 from eventgate.forward.system_alerts import SystemAlerts
 from eventgate.journal.reading import Journal
@@ -37,7 +34,7 @@ _TIDY_LOOKS = 720
 _log = structlog.get_logger()
 
 
-class Watch:
+class Watch(Background):
     """An async context manager: looks while it is entered.
 
     ``faults`` says of the sinks whose files are broken what is wrong with them, by code; ``operator`` is the company
@@ -68,28 +65,9 @@ class Watch:
         self._failing_after_ms = int(failing_minutes * 60_000)
         self._memory: dict[str, Seen] = {}
         self._looks = 0
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._task is not None, "entered first"
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Unavailable as away:
-                _log.warning("sinks are not watched while the database is away", reason=str(away))
-            except Exception:  # noqa: BLE001 - a surprise must not end the watch
-                _log.exception("watching sinks failed")
-            await asyncio.sleep(LOOK_SECONDS)
+        await periodically(self.look, every=LOOK_SECONDS, what="watching sinks")
 
     async def look(self) -> None:
         """Look once. Raises Unavailable."""

@@ -8,6 +8,7 @@ import asyncio
 
 import asyncpg
 
+from eventgate.background import end
 from eventgate.db.pool import translated
 from eventgate.errors import Unavailable
 
@@ -32,8 +33,7 @@ class Announcer:
     async def close(self) -> None:
         """Stop."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     def announce(self) -> None:
         """Something was committed."""

@@ -3,17 +3,13 @@
 Touches PostgreSQL on a connection of its own, which holds a lock while it works.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 import asyncpg
-import structlog
 
+from eventgate.background import Background, periodically
 from eventgate.clock import Clock
 from eventgate.db.pool import open_pool, translated
-from eventgate.errors import Unavailable
 from eventgate.journal import partitions, retention
 from eventgate.journal.rejects import Rejects
 from eventgate.journal.retention import Policy
@@ -26,8 +22,6 @@ _COOLED_AT_ONCE = 2
 Chore = Callable[[asyncpg.Pool, int], Awaitable[object]]
 """What another room has to tidy: gets connections and the time in milliseconds since the epoch."""
 
-_log = structlog.get_logger()
-
 
 async def open_journal(url: str, *, days_past: int) -> None:
     """Make the partitions that the first writes need; to be called before the port opens. Raises Unavailable."""
@@ -39,7 +33,7 @@ async def open_journal(url: str, *, days_past: int) -> None:
             await connection.close()
 
 
-class Housekeeping:
+class Housekeeping(Background):
     """Keeps house every minute while entered. What fails is logged and tried again the next time."""
 
     def __init__(self, url: str, clock: Clock, policy: Policy, *, days_past: int, chores: Sequence[Chore] = ()) -> None:
@@ -48,18 +42,6 @@ class Housekeeping:
         self._policy = policy
         self._days_past = days_past
         self._chores = chores
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="housekeeping")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._task is not None, "left without having been entered"
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
 
     async def once(self) -> None:
         """Keep house now, unless another process is at it. Raises Unavailable."""
@@ -86,9 +68,4 @@ class Housekeeping:
         await partitions.cool(connection, now, _COOLED_AT_ONCE)
 
     async def _run(self) -> None:
-        while True:
-            try:
-                await self.once()
-            except (Unavailable, asyncpg.PostgresError) as error:
-                _log.warning("housekeeping failed", error=str(error), cause=str(error.__cause__ or ""))
-            await asyncio.sleep(_EVERY_SECONDS)
+        await periodically(self.once, every=_EVERY_SECONDS, what="housekeeping")

@@ -3,16 +3,14 @@
 Touches PostgreSQL (api_keys.last_used_at), off the path of any request.
 """
 
-import asyncio
-from contextlib import suppress
 from types import TracebackType
-from typing import Self
 from uuid import UUID
 
 import asyncpg
 import structlog
 
 from eventgate.access.principal import Principal
+from eventgate.background import Background, periodically
 from eventgate.clock import Clock
 from eventgate.db.pool import translated
 from eventgate.errors import Unavailable
@@ -35,7 +33,7 @@ UPDATE api_keys k SET last_used_at = due.at FROM due WHERE k.id = due.id
 _log = structlog.get_logger()
 
 
-class LastUsed:
+class LastUsed(Background):
     """An async context manager: writes every ``every`` seconds, and once more when it is left."""
 
     def __init__(self, pool: asyncpg.Pool, clock: Clock, *, every: float = EVERY_SECONDS) -> None:
@@ -43,7 +41,6 @@ class LastUsed:
         self._clock = clock
         self._every = every
         self._noted: dict[UUID, int] = {}
-        self._task: asyncio.Task[None] | None = None
 
     def note(self, principal: Principal) -> None:
         """Remember that a principal was let in just now."""
@@ -62,20 +59,11 @@ class LastUsed:
             _log.debug("last use of keys not written; it stays in memory", keys=len(noted))
             self._noted = noted | self._noted
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._write_again_and_again(), name="last used")
-        return self
-
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._task is not None, "left without having been entered"
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await super().__aexit__(kind, error, trace)
         await self.write()
 
-    async def _write_again_and_again(self) -> None:
-        while True:
-            await asyncio.sleep(self._every)
-            await self.write()
+    async def _run(self) -> None:
+        await periodically(self.write, every=self._every, what="writing the last use of keys")

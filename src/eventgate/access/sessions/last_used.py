@@ -3,15 +3,13 @@
 Touches PostgreSQL (the table sessions), never on the way of a request.
 """
 
-import asyncio
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
 from uuid import UUID
 
 import asyncpg
-import structlog
 
+from eventgate.background import Background, periodically
 from eventgate.clock import Clock
 from eventgate.db.pool import translated
 from eventgate.errors import Unavailable
@@ -30,29 +28,19 @@ UPDATE sessions s SET last_used_at = due.used_at FROM due WHERE s.id = due.id
 """
 """Passes over what another worker writes, or ends, at this moment."""
 
-_log = structlog.get_logger()
 
-
-class SessionUse:
+class SessionUse(Background):
     """Writes while entered, and a last time when left. One in each process."""
 
     def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
         self._noted: dict[UUID, int] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="session use")
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._task is not None, "left without having been entered"
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await super().__aexit__(kind, error, trace)
         with suppress(Unavailable):
             await self.write()
 
@@ -78,9 +66,4 @@ class SessionUse:
                 del self._noted[session]
 
     async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(_EVERY_SECONDS)
-            try:
-                await self.write()
-            except (Unavailable, asyncpg.PostgresError) as error:
-                _log.warning("the last use of sessions was not written", error=str(error))
+        await periodically(self.write, every=_EVERY_SECONDS, what="writing the last use of sessions")
