@@ -76,7 +76,7 @@ class Refused(DeliveryError):
 
 
 class Gone(DeliveryError):
-    """The receiver wants nothing more from us, ever: the sink rests until an operator resumes it."""
+    """The receiver wants nothing more from us, ever: the sink is disabled until somebody resumes it."""
 
 
 @dataclass(eq=False)

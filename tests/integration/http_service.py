@@ -51,6 +51,7 @@ from eventgate.api.meta import MetaOfAlerts
 from eventgate.api.rejects import RejectList
 from eventgate.api.sink_generations import SinkGenerations
 from eventgate.api.sink_minutes import SinkMinutes
+from eventgate.api.sink_removal import SinkRemoval
 from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
@@ -74,6 +75,7 @@ from eventgate.journal.tail import Tail
 from eventgate.sensors import Directory, register
 from eventgate.signing.authkey import AuthKey
 from eventgate.signing.verify import Freshness
+from eventgate.sinks.forgetting import forget
 from eventgate.sinks.generations import Generations
 from eventgate.sinks.minutes import LedgerMinutes
 from eventgate.sinks.requests import Requests
@@ -231,6 +233,7 @@ async def http_service(
             ),
             *RejectList(Rejects(pool, clock)).routes(),
             *Sinks(SinkStore(pool, journal), Requests(pool), journal, clock, Audit(pool, clock)).routes(),
+            *SinkRemoval(SinkStore(pool, journal), partial(forget, pool), Audit(pool, clock)).routes(),
             *SinkMinutes(SinkStore(pool, journal), LedgerMinutes(pool), clock).routes(),
             *SinkGenerations(SinkStore(pool, journal), Generations(pool)).routes(),
             *whereabouts_routes(pool, journal, directory_of_sensors, search, Audit(pool, clock)),

@@ -119,6 +119,8 @@ async def test_every_route_that_changes_something_leaves_a_line_without_a_secret
         await trail.change(
             "POST /v2/sinks/{name}/dead-letters/redrive", "/v2/sinks/siem/dead-letters/redrive", {"all": True}
         )
+    await service.pool.execute("UPDATE sinks SET configured = false")
+    await trail.change("DELETE /v2/sinks/{name}", "/v2/sinks/siem")
     await companies(trail)
     await keys(trail)
     await people(trail)

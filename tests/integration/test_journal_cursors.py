@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from eventgate.journal.cursors import START, Cursor, Cursors, NotOwner, Standing, Totals
+from eventgate.journal.cursors import START, Cursor, Cursors, NotOwner, Standing, Totals, drop_reader
 
 FURTHER = Standing(Cursor(7, 3), Totals(10, 2, 1, 4), 5)
 
@@ -78,5 +78,10 @@ async def test_forgetting_a_reader_that_is_no_more(pool: asyncpg.Pool) -> None:
     mine = await cursors.claim("old", "here", 60)
     assert mine
     await cursors.save(mine[0], FURTHER)
-    await cursors.forget("old")
+    async with pool.acquire() as connection:
+        assert not await drop_reader(connection, "old"), "somebody owns it"
+        assert await cursors.look("old") == FURTHER
+        await cursors.release(mine[0])
+        assert await drop_reader(connection, "old")
+        assert await drop_reader(connection, "old"), "there is nothing to drop, which is as well"
     assert await cursors.look("old") == START

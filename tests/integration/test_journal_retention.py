@@ -13,7 +13,7 @@ from eventgate.errors import FieldError
 from eventgate.journal import partitions, retention
 from eventgate.journal.appender import Appender
 from eventgate.journal.chain import verify
-from eventgate.journal.cursors import START, Cursors, Standing
+from eventgate.journal.cursors import START, Cursor, Cursors, Standing, drop_reader
 from eventgate.journal.housekeeping import Housekeeping, open_journal
 from eventgate.journal.partitions import cool, ensure, partitions_of
 from eventgate.journal.reading import Journal
@@ -152,6 +152,18 @@ async def test_the_journals_front_goes_with_its_events_and_the_chain_goes_on(
     await append(database_url, 0)
     async with pool.acquire() as connection:
         assert (await verify(connection)).holds
+
+
+async def test_what_a_cursor_holds_goes_once_its_reader_is_dropped(database_url: str, pool: asyncpg.Pool) -> None:
+    await append(database_url, 20, 15, 10, 0)
+    journal = Journal(pool)
+    await Cursors(pool).begin("old", Cursor(2, 0))
+    async with pool.acquire() as connection:
+        await retention.drop_events(connection, Policy(events=timedelta(days=8)), timestamp_of(NOW))
+        assert await journal.digest_at(2), "it tells the reader how many events are gone"
+        assert await drop_reader(connection, "old")
+        await retention.drop_events(connection, Policy(events=timedelta(days=8)), timestamp_of(NOW))
+        assert await connection.fetchval("SELECT min(position) FROM journal") == 4
 
 
 async def test_an_interrupted_drop_is_finished(pool: asyncpg.Pool) -> None:

@@ -45,6 +45,7 @@ WHO = {
     "GET /v2/edges/{edgeId}": READERS,
     "GET /v2/sinks": READERS,
     "GET /v2/sinks/{name}": READERS,
+    "DELETE /v2/sinks/{name}": OPERATOR,
     "GET /v2/sinks/{name}/generations": READERS,
     "GET /v2/sinks/{name}/ledger": READERS,
     "POST /v2/sinks/{name}/pause": MANAGERS,

@@ -202,17 +202,23 @@ async def test_states_that_need_an_operator_are_alarms(gate: Forwarding, tmp_pat
     async with gate.running(plan):
         await gate.until_done("out")
     watching = Watching(gate, plan)
-    for state, code in (("cursor-lost", codes.CURSOR_LOST), ("paused", codes.REFUSED)):
+    for state, disabled, code in (("cursor-lost", False, codes.CURSOR_LOST), ("paused", True, codes.REFUSED)):
         await gate.pool.execute(
-            "UPDATE sinks SET state = $1, state_since = now(), last_error = '410 Gone', failed_at = now()", state
-        )
+            """UPDATE sinks SET state = $1, state_since = now(), paused = $2, disabled = $2,
+                      last_error = '410 Gone', failed_at = now()""",
+            state, disabled,
+        )  # fmt: skip
         await watching.watch.look()
         assert (await watching.told())[-1] == code
-        await gate.pool.execute("UPDATE sinks SET state = 'running', state_since = now()")
+        # As it is when the process starts anew: what is wrong did not end in between.
+        await gate.pool.execute("UPDATE sinks SET state = 'stopped' WHERE disabled")
+        await watching.watch.look()
+        assert (await watching.told())[-1] == code
+        await gate.pool.execute("UPDATE sinks SET state = 'running', paused = false, disabled = false")
         await watching.watch.look()
         assert (await watching.told())[-1] == codes.RECOVERED
     # A pause that an operator wanted is none, whatever once went wrong.
-    await gate.pool.execute("UPDATE sinks SET state = 'paused', state_since = now() + interval '1 second'")
+    await gate.pool.execute("UPDATE sinks SET state = 'paused', paused = true")
     await watching.watch.look()
     assert len(await watching.told()) == 4
 

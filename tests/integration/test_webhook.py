@@ -13,7 +13,8 @@ from eventgate.errors import Deferred, Disconnected, Gone
 from eventgate.forward.transports import Transport, Window
 from eventgate.journal.cursors import START
 from eventgate.sinks.definition import State
-from eventgate.sinks.requests import Verb
+from eventgate.sinks.requests import Answer, Verb
+from eventgate.telemetry import SINK_STATE
 from tests.contract.test_transports import document, made, window
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.http_receivers import WEBHOOK_SECRET, WebhookReceiver
@@ -160,7 +161,7 @@ async def test_a_slow_receiver_is_waited_for_no_longer_than_told(hooked: Webhook
     assert isinstance(delivery.failure, Disconnected)
 
 
-async def test_410_pauses_the_sink_with_its_reason_until_it_is_resumed(
+async def test_410_disables_the_sink_with_its_reason_until_it_is_resumed(
     gate: Forwarding, hooked: WebhookReceiver, keys: dict[str, Any]
 ) -> None:
     transport = await opened(keys)
@@ -173,8 +174,12 @@ async def test_410_pauses_the_sink_with_its_reason_until_it_is_resumed(
     plan = sink("hook", "webhook", **keys)
     for _ in range(2):  # it rests after a restart as well
         async with gate.running(plan):
-            status = await gate.until("hook", lambda status: status.state is State.PAUSED)
-            assert "unsubscribed" in str(status.last_error)
+            await gate.until("hook", lambda s: s.state is State.DISABLED and "unsubscribed" in str(s.last_error))
+            # Whoever pauses it as well does not take its reason away.
+            assert await gate.stores.requests.ask("hook", Verb.PAUSE) == Answer(True, "paused")
+            shown = {each: SINK_STATE.labels("hook", each.value)._value.get() for each in State}
+            assert [each for each in State if shown[each]] == [State.DISABLED]
+        assert (await gate.status("hook")).state is State.DISABLED, "stopped or not, that is what it is"
     assert hooked.received() == []
     async with gate.running(plan):
         answer = await gate.stores.requests.ask("hook", Verb.RESUME)

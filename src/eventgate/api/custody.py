@@ -60,6 +60,10 @@ class CustodyOfEvents:
         return json_response({**_event(found, names), "sinks": told})
 
 
+_TELLING = frozenset({State.RETRYING, State.DISABLED})
+"""States whose last error says why an event waits."""
+
+
 def _event(found: Committed, names: SensorNames) -> dict[str, Any]:
     event = found.event
     return {
@@ -100,7 +104,7 @@ def _sentence(told: Custody) -> str:
     match told.fate:
         case Fate.PENDING:
             state, error = told.sink.state, told.sink.last_error
-            return f"It waits its turn; the sink is {state.value}{f': {error}' if state is State.RETRYING else ''}."
+            return f"It waits its turn; the sink is {state.value}{f': {error}' if state in _TELLING else ''}."
         case Fate.BEFORE:
             return "The sink began after it."
         case Fate.FILTERED if told.condition is None:

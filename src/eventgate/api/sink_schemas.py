@@ -4,6 +4,7 @@ Pure.
 """
 
 from eventgate.api.schemas import TIME, UUID, Schema, closed, or_null, ref
+from eventgate.sinks.definition import State
 
 _TEXT: Schema = {"type": "string"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
@@ -36,7 +37,16 @@ SINK_SCHEMAS: dict[str, Schema] = {
             "transport": _TEXT,
             "guarantee": {"enum": ["exactly once", "confirmed", "written", "best effort"]},
             "definition": _DEFINITION,
-            "state": _TEXT,
+            "configured": {
+                "type": "boolean",
+                "description": "False: removed from the configuration. It keeps its cursor, and with it the journal's"
+                " list of what it has not finished, until it comes back or is forgotten.",
+            },
+            "state": {
+                "enum": [state.value for state in State],
+                "description": "disabled: its receiver wants nothing more, ever (a webhook's 410); resume brings it"
+                " back. cursor-lost: rewind it.",
+            },
             "stateSince": TIME,
             "lastError": or_null(_TEXT),
             "lastErrorAt": or_null(TIME),

@@ -14,10 +14,11 @@ from eventgate.access import Audit, Change, Principal
 from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import read_object
 from eventgate.api.paging import json_response, list_parameters, listed_whole
+from eventgate.api.parameters import Parameter, one_of
 from eventgate.api.problem import problem
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one, ref
-from eventgate.api.sinks_named import named_sink, seen_by, sink_name
+from eventgate.api.sinks_named import named_sink, seen_by, sink_name, standing_shown
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, FieldError
 from eventgate.journal.cursors import after_all_of
@@ -30,6 +31,13 @@ from eventgate.sinks.requests import Answer, Requests, Verb
 from eventgate.sinks.store import ReplayStatus, SinkStatus, SinkStore
 
 _READ, _MANAGE = "sinks:read", "sinks:manage"
+_CONFIGURED = {"configured": True, "removed": False, "all": None}
+_STATUS = Parameter(
+    "status",
+    "Those that are configured, those that were removed from the configuration and keep their cursor, or all.",
+    {"type": "string", "enum": [*_CONFIGURED], "default": "configured"},
+    one_of([*_CONFIGURED]),
+)
 
 
 class Sinks:
@@ -68,7 +76,7 @@ class Sinks:
             Route(
                 "GET", "/v2/sinks", _READ, self.list_sinks,
                 Operation("Every sink, by name", "sinks", {200: listed("Sink")}),
-                list_parameters(str, {"type": "string"}),
+                (_STATUS, *list_parameters(str, {"type": "string"})),
             ),
             Route(
                 "GET", "/v2/sinks/{name}", _READ, self.one_sink,
@@ -79,7 +87,8 @@ class Sinks:
         )  # fmt: skip
 
     async def list_sinks(self, call: Call) -> web.StreamResponse:
-        found = await self._store.all(seen_by(call.principal))
+        configured = _CONFIGURED[call.parameters.get("status", "configured")]
+        found = await self._store.all(seen_by(call.principal), configured=configured)
         return listed_whole(call, found, lambda sink: sink.name, lambda sink: self._shown(sink, call.principal))
 
     async def one_sink(self, call: Call) -> web.StreamResponse:
@@ -146,8 +155,8 @@ class Sinks:
     async def _note(self, call: Call, before: SinkStatus, verb: Verb, answer: str | None) -> None:
         company = before.company or call.principal.company
         after = await self._store.get(before.name, before.company)
-        told = None if after is None else {**_standing(after), "answer": answer}
-        change = Change(f"sink.{verb.value}", before.name, company, _standing(before), told)
+        told = None if after is None else {**standing_shown(after), "answer": answer}
+        change = Change(f"sink.{verb.value}", before.name, company, standing_shown(before), told)
         await self._audit.record(call.actor, change)
 
     async def _position(self, to: Any) -> int:
@@ -176,6 +185,7 @@ class Sinks:
             "transport": sink.transport,
             "guarantee": sink.guarantee,
             "definition": sink.definition if principal.operator else None,
+            "configured": sink.configured,
             "state": sink.state.value,
             "stateSince": rfc3339_of(sink.state_since),
             "lastError": sink.last_error,
@@ -223,12 +233,6 @@ def counted(whole: Ledger, own: Ledger | None, principal: Principal, *, changed_
         known = {} if changed_hands else {"delivered": whole.delivered, "dead": whole.dead}
         return dict.fromkeys(asdict(whole)) | known
     return asdict(own) | {"foreign": None}
-
-
-def _standing(sink: SinkStatus) -> dict[str, Any]:
-    """What of a sink people's wishes change, for the audit log."""
-    cursor = {"position": sink.cursor.position, "index": sink.cursor.index}
-    return {"state": sink.state.value, "cursor": cursor, "generation": sink.generation}
 
 
 def _wrong(pointer: str, detail: str) -> CallerError:

@@ -4,6 +4,7 @@ Touches the sinks room it is handed.
 """
 
 import re
+from typing import Any
 from uuid import UUID
 
 from eventgate.access import Principal
@@ -24,6 +25,12 @@ def sink_name(text: str) -> str:
 def seen_by(principal: Principal) -> UUID | None:
     """Whose sinks: the operator sees all of them."""
     return None if principal.operator else principal.company
+
+
+def standing_shown(sink: SinkStatus) -> dict[str, Any]:
+    """What of a sink people's wishes change, for the audit log."""
+    cursor = {"position": sink.cursor.position, "index": sink.cursor.index}
+    return {"state": sink.state.value, "cursor": cursor, "generation": sink.generation}
 
 
 async def named_sink(store: SinkStore, call: Call) -> SinkStatus:

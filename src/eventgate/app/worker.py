@@ -45,6 +45,7 @@ from eventgate.api.rejects import RejectList
 from eventgate.api.routes import OpenRoute, Route
 from eventgate.api.sink_generations import SinkGenerations
 from eventgate.api.sink_minutes import SinkMinutes
+from eventgate.api.sink_removal import SinkRemoval
 from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
@@ -66,6 +67,7 @@ from eventgate.ingest.walk import Walk
 from eventgate.journal.appender import Appender
 from eventgate.journal.rejects import Rejects
 from eventgate.signing.verify import Freshness
+from eventgate.sinks.forgetting import forget
 from eventgate.sinks.generations import Generations
 from eventgate.sinks.minutes import LedgerMinutes
 from eventgate.sinks.requests import Requests
@@ -119,6 +121,7 @@ async def worker(order: Order) -> AsyncIterator[None]:
             *await _people(stack, configuration, ground, addresses, signing),
             *RejectList(Rejects(ground.pool, ground.clock)).routes(),
             *Sinks(store, requests, ground.journal, ground.clock, audit).routes(),
+            *SinkRemoval(store, partial(forget, ground.pool), audit).routes(),
             *SinkMinutes(store, LedgerMinutes(ground.pool), ground.clock).routes(),
             *SinkGenerations(store, Generations(ground.pool)).routes(),
             *entrance.routes,

@@ -9,11 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, segment
+from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 from eventgate.cli.where import told_receipt
 
 _PATH = "/v2/sinks"
-_STATES = {"running": "green", "retrying": "yellow", "paused": "cyan", "cursor-lost": "bold red"}
+_STATES = {
+    "running": "green",
+    "retrying": "yellow",
+    "paused": "cyan",
+    "disabled": "bold red",
+    "cursor-lost": "bold red",
+}
 
 sinks = typer.Typer(
     name="sinks",
@@ -23,12 +29,14 @@ sinks = typer.Typer(
 
 Name = Annotated[str, typer.Argument(help="The sink's name, as configured.", metavar="NAME")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")]
+All = Annotated[bool, typer.Option("--all", "-a", help="Also those that were removed from the configuration.")]
 
 
 @sinks.callback(invoke_without_command=True)
 def _without_a_command(
     context: typer.Context,
     *,
+    everyone: All = False,
     as_json: AsJson = False,
     url: Url = None,
     key: Key = None,
@@ -44,27 +52,37 @@ def _without_a_command(
     eventgate sinks rewind soc --to '2026-11-20 14:00' --dry-run
     """
     if context.invoked_subcommand is None:
-        list_sinks(as_json=as_json, url=url, key=key, data=data, ca_file=ca_file)
+        list_sinks(everyone=everyone, as_json=as_json, url=url, key=key, data=data, ca_file=ca_file)
 
 
 @sinks.command("list")
 def list_sinks(
-    *, as_json: AsJson = False, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None
+    *,
+    everyone: All = False,
+    as_json: AsJson = False,
+    url: Url = None,
+    key: Key = None,
+    data: Data = HERE,
+    ca_file: CaFile = None,
 ) -> None:
     """Show every sink: its state, what it delivered, and what is still to come.
 
     Delivered + filtered + dead + expired + pending is everything stored since the sink began. A line that begins with
-    "again" is what is being delivered once more, beside what is new.
+    "again" is what is being delivered once more, beside what is new. A sink that was removed from the configuration
+    keeps its place for when it comes back, until it is forgotten.
 
     [bold]Examples[/bold]
 
     eventgate sinks
 
+    eventgate sinks --all
+
     eventgate sinks list --json | jq 'select(.pending > 1000) | .name'
     """
     from eventgate.cli import terminal
 
-    found = Gate.find(url, key, data, ca_file).get(_PATH)["data"]
+    asked = [("limit", "100"), *([("status", "all")] if everyone else [])]
+    found = [sink for page in pages(Gate.find(url, key, data, ca_file), _PATH, asked) for sink in page["data"]]
     if as_json:
         for sink in found:
             print(json.dumps(sink))
@@ -119,7 +137,7 @@ def pause(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, ca
 
 @sinks.command()
 def resume(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
-    """Deliver again to a sink that was paused, from where it stood."""
+    """Deliver again to a sink that was paused, or disabled by its receiver, from where it stood."""
     _ask(Gate.find(url, key, data, ca_file), name, "resume")
 
 
@@ -127,6 +145,40 @@ def resume(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, c
 def send_test(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
     """Send one event that is marked as a test, and say what came back."""
     _ask(Gate.find(url, key, data, ca_file), name, "test")
+
+
+@sinks.command()
+def forget(
+    name: Name,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant.")] = False,
+    url: Url = None,
+    key: Key = None,
+    data: Data = HERE,
+    ca_file: CaFile = None,
+) -> None:
+    """Forget a sink that was removed from the configuration: its place, its ledger, its dead letters and receipts.
+
+    The journal keeps its list of commits from the place of a removed sink on, for when it comes back. Forgotten, it
+    holds nothing any more, and a sink of the same name begins as a new one.
+
+    [bold]Examples[/bold]
+
+    eventgate sinks --all
+
+    eventgate sinks forget old-soc
+    """
+    from eventgate.cli import terminal
+
+    gate = Gate.find(url, key, data, ca_file)
+    if not yes:
+        typer.confirm(
+            f"Forget {terminal.defused(name)}? Its place, ledger, dead letters and receipts are deleted, "
+            "and this cannot be undone",
+            abort=True,
+        )
+    gate.delete(f"{_PATH}/{segment(name)}")
+    terminal.out.print(terminal.plain(f"{name} is forgotten."))
 
 
 def _ask(gate: Gate, name: str, verb: str) -> None:
@@ -148,8 +200,8 @@ def _show(found: list[dict[str, Any]]) -> None:
     for column in ("Delivered", "Filtered", "Dead", "Expired", "Pending", "Behind"):
         table.add_column(column, justify="right", no_wrap=True)
     for sink in found:
-        state = terminal.plain(sink["state"])
-        state.stylize(_STATES.get(sink["state"], ""))
+        state = terminal.plain(sink["state"] if sink["configured"] else "removed")
+        state.stylize(_STATES.get(sink["state"], "") if sink["configured"] else "dim")
         counts = [_count(sink[name]) for name in ("delivered", "filtered", "dead", "expired", "pending")]
         behind = _duration(sink["lagSeconds"])
         table.add_row(terminal.plain(sink["name"]), state, terminal.plain(sink["guarantee"]), *counts, behind)
@@ -164,12 +216,23 @@ def _show(found: list[dict[str, Any]]) -> None:
 
 
 def troubles(sink: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a sink now: its alarms, and its last error while it does not run."""
+    """What is wrong with a sink now: its alarms, and its last error while it does not run; what a removed one holds."""
+    if not sink["configured"]:
+        return [_held(sink)]
     said = [f"{alarm['code']}: {alarm['detail']}" for alarm in sink["alarms"]]
     error = sink["lastError"]
     if error and sink["state"] != "running" and not any(error in each for each in said):
         said.append(error)
     return said
+
+
+def _held(sink: Mapping[str, Any]) -> str:
+    """Why a removed sink is not free."""
+    forget = f"`eventgate sinks forget {sink['name']}` ends that"
+    if not sink["lagSeconds"]:
+        return f"removed; it holds the journal's list of what comes from now on; {forget}"
+    events = "events" if sink["lagEvents"] is None else f"{sink['lagEvents']:,} events"
+    return f"removed; it holds the journal's list of {events}, the oldest {_duration(sink['lagSeconds'])} old; {forget}"
 
 
 def _count(number: int | None) -> str:

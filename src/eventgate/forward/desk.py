@@ -81,14 +81,14 @@ class Desk:
             await self._store.set_state(self._plan.name, state, error, next_attempt)
             self._said = (state, error)
 
-    async def retire(self, inbox: Inbox, reason: str) -> None:
-        """The receiver wants nothing more: rest as if somebody had paused the sink, until somebody resumes it.
+    async def disable(self, inbox: Inbox, reason: str) -> None:
+        """The receiver wants nothing more: rest, over restarts too, until somebody resumes the sink.
 
         Raises Unavailable; the receiver will say it again.
         """
-        await self._store.pause(self._plan.name)
-        inbox.rest(True)
-        await self.say(State.PAUSED, reason)
+        await self._store.disable(self._plan.name)
+        inbox.rest(State.DISABLED)
+        await self.say(State.DISABLED, reason)
 
     async def serve(self, inbox: Inbox, connected: Transport | None, *, lost: bool = False) -> bool:
         """Answer what is asked; True when the loop should begin a new session because of it.
@@ -100,10 +100,10 @@ class Desk:
         while (request := inbox.take()) is not None:
             match request.verb:
                 case Verb.PAUSE:
-                    inbox.rest(True)
+                    inbox.rest(inbox.resting or State.PAUSED)
                     anew, answer = True, Answer(True, "paused")
                 case Verb.RESUME:
-                    inbox.rest(False)
+                    inbox.rest(None)
                     anew, answer = True, Answer(True, "resumed")
                 case Verb.REWIND:
                     answer = await self._rewinding.rewind(request, lost=lost)

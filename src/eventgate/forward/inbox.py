@@ -6,6 +6,7 @@ Touches nothing. The supervisor fills it, the loop looks into it between windows
 import asyncio
 from collections import deque
 
+from eventgate.sinks.definition import State
 from eventgate.sinks.requests import Request
 
 _MOST_REMEMBERED = 10_000
@@ -13,11 +14,11 @@ _MOST_REMEMBERED = 10_000
 
 
 class Inbox:
-    """One for each loop."""
+    """One for each loop. ``resting`` is how the sink is meant to rest, paused or disabled; None: it delivers."""
 
-    def __init__(self, *, paused: bool) -> None:
+    def __init__(self, *, resting: State | None = None) -> None:
         self.stopping = False
-        self.paused = paused
+        self.resting = resting
         self._requests: deque[Request] = deque()
         self._seen: dict[int, None] = {}
         self._changed = asyncio.Event()
@@ -25,15 +26,15 @@ class Inbox:
     @property
     def urgent(self) -> bool:
         """Whether the loop should come to a safe place soon."""
-        return self.stopping or self.paused or bool(self._requests)
+        return self.stopping or self.resting is not None or bool(self._requests)
 
     def stop(self) -> None:
         self.stopping = True
         self._changed.set()
 
-    def rest(self, paused: bool) -> None:
-        if paused is not self.paused:
-            self.paused = paused
+    def rest(self, how: State | None) -> None:
+        if how is not self.resting:
+            self.resting = how
             self._changed.set()
 
     def put(self, request: Request) -> None:

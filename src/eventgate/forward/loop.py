@@ -96,7 +96,7 @@ class DeliveryLoop:
         """Deliver until the inbox says stop. Raises NotOwner when the cursor belongs to somebody else by now."""
         try:
             while not self._inbox.stopping:
-                if self._inbox.paused or self._lost:
+                if self._inbox.resting or self._lost:
                     await self._rest()
                 elif (pause := await self._session()) > 0:
                     await self._wait(pause)
@@ -112,7 +112,7 @@ class DeliveryLoop:
             self._lost = True
             await self._desk.say(State.CURSOR_LOST, str(lost))
         except Gone as gone:
-            await self._desk.retire(self._inbox, str(gone))
+            await self._desk.disable(self._inbox, str(gone))
         except Refused as refusal:  # the event is known by now and left out, or the next windows are smaller
             _log.debug("window refused", sink=self._name, reason=str(refusal))
         except (DeliveryError, Unavailable) as failure:
@@ -132,7 +132,7 @@ class DeliveryLoop:
         self._keeping.move(opened)
         await self._set_out(opened)
         try:
-            while not (self._inbox.stopping or self._inbox.paused):
+            while not (self._inbox.stopping or self._inbox.resting):
                 if await self._desk.serve(self._inbox, self._transport):
                     break
                 if (course := await self._turn()) is not None:
@@ -264,21 +264,21 @@ class DeliveryLoop:
 
     async def _rest(self) -> None:
         """Wait, with the connection closed, until somebody wants us to go on."""
-        if not self._lost:
-            await self._desk.say(State.PAUSED)
-        while not self._inbox.stopping and (self._inbox.paused or self._lost):
+        while not self._inbox.stopping and (self._inbox.resting or self._lost):
+            if not self._lost and self._inbox.resting:
+                await self._desk.say(self._inbox.resting)
             generation = self._keeping.standing.generation
             await self._desk.serve(self._inbox, None, lost=self._lost)
             if self._keeping.standing.generation != generation:
                 self._lost = False
-            elif self._inbox.paused or self._lost:
+            elif self._inbox.resting or self._lost:
                 await self._inbox.change()
 
     async def _wait(self, seconds: float) -> None:
         """Leave the receiver alone for a while, or until somebody wants something that cannot wait."""
         pause = asyncio.ensure_future(self._sleep(seconds))
         try:
-            while not (self._inbox.stopping or self._inbox.paused):
+            while not (self._inbox.stopping or self._inbox.resting):
                 if await self._desk.serve(self._inbox, None) or await self._comes_before_a_call(pause):
                     return
         finally:

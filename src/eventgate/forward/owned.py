@@ -95,7 +95,7 @@ class OwnedSink:
                 keeping = Keeping(
                     stores.cursors, mine, standing, self._clock, Receipts(name, stores.deliveries, self._clock)
                 )
-                inbox = Inbox(paused=name in await stores.sinks.paused([name]))
+                inbox = Inbox(resting=(await stores.sinks.resting([name])).get(name))
                 self.inbox = inbox
                 if self._stopping.is_set():
                     inbox.stop()

@@ -89,12 +89,12 @@ class Supervisor(Background):
             self._nudged.clear()
             with suppress(Unavailable):
                 names = [name for name, sink in self._sinks.items() if sink.inbox is not None]
-                paused = await self._stores.sinks.paused(names)
+                resting = await self._stores.sinks.resting(names)
                 requests = await self._stores.requests.waiting(names)
                 inboxes = {name: sink.inbox for name, sink in self._sinks.items() if sink.inbox is not None}
                 for name in names:
                     if name in inboxes:
-                        inboxes[name].rest(name in paused)
+                        inboxes[name].rest(resting.get(name))
                 for request in requests:
                     if (found := inboxes.get(request.sink)) is not None:
                         found.put(request)

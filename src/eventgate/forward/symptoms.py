@@ -17,7 +17,7 @@ QUIET_MS = 10 * 60_000
 """Events that expired are news for so long after the last of them."""
 
 
-_NOT_MEANT_TO_DELIVER = frozenset({State.PAUSED, State.CURSOR_LOST, State.STOPPED})
+_NOT_MEANT_TO_DELIVER = frozenset({State.PAUSED, State.DISABLED, State.CURSOR_LOST, State.STOPPED})
 
 
 class Seen(NamedTuple):
@@ -69,8 +69,11 @@ def symptoms(sink: SinkStatus, memory: Seen, now: int, *, failing_after_ms: int)
             yield alarms.UNBALANCED, f"the {which} does not balance: {_difference(ledger, told=told)}"
     if memory.expired_at is not None and now - memory.expired_at < QUIET_MS:
         yield alarms.EXPIRED, "events were gone before they could be delivered; it is too far behind"
-    if sink.state is State.PAUSED and sink.failed_at is not None and sink.failed_at >= sink.state_since:
-        yield alarms.REFUSED, f"its receiver wants nothing more, and it rests until it is resumed: {sink.last_error}"
+    if sink.state is State.DISABLED:
+        yield (
+            alarms.REFUSED,
+            f"its receiver wants nothing more, and it is disabled until it is resumed: {sink.last_error}",
+        )
     if memory.stuck_since is not None and now - memory.stuck_since >= failing_after_ms:
         yield alarms.FAILING, f"nothing was delivered for {failing_after_ms // 60_000} minutes: {sink.last_error}"
 

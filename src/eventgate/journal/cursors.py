@@ -175,11 +175,6 @@ class Cursors:
             row = await self._pool.fetchrow("SELECT * FROM cursors WHERE reader = $1", reader)
         return _standing(row) if row else START
 
-    async def forget(self, reader: str) -> None:
-        """Remove a reader that is configured no more."""
-        with translated():
-            await self._pool.execute("DELETE FROM cursors WHERE reader = $1", reader)
-
     async def _update(self, mine: Ownership, assignments: str, *values: object) -> None:
         with translated():
             done = await self._pool.execute(
@@ -188,6 +183,16 @@ class Cursors:
             )  # fmt: skip
         if done != "UPDATE 1":
             raise NotOwner(f"{mine.reader} has another owner since epoch {mine.epoch}")
+
+
+async def drop_reader(connection: asyncpg.Connection, reader: str) -> bool:
+    """Remove a reader's cursor, inside a transaction; False while somebody owns it.
+
+    What it held, retention may drop from then on.
+    """
+    await connection.execute("DELETE FROM cursors WHERE reader = $1 AND lease_until < now()", reader)
+    owned: bool = await connection.fetchval("SELECT EXISTS (SELECT FROM cursors WHERE reader = $1)", reader)
+    return not owned
 
 
 def _standing(row: Row) -> Standing:

@@ -51,6 +51,8 @@ class State(StrEnum):
     RETRYING = "retrying"
     """The receiver does not take anything at the moment; the last error says why."""
     PAUSED = "paused"
+    DISABLED = "disabled"
+    """Its receiver wants nothing more, ever: it rests until somebody resumes it."""
     CURSOR_LOST = "cursor-lost"
     """Nobody knows any more how far it had come; only a rewind by an operator goes on."""
     STOPPED = "stopped"

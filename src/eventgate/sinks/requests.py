@@ -82,7 +82,10 @@ class Requests:
         """
         async with transaction(self._pool) as connection:
             if verb in (Verb.PAUSE, Verb.RESUME):
-                await connection.execute("UPDATE sinks SET paused = $2 WHERE name = $1", sink, verb is Verb.PAUSE)
+                await connection.execute(
+                    "UPDATE sinks SET paused = $2, disabled = disabled AND $2 WHERE name = $1",
+                    sink, verb is Verb.PAUSE,
+                )  # fmt: skip
             number = await connection.fetchval(
                 """INSERT INTO sink_requests (sink, verb, position, asked_by, replace_running, selection)
                    VALUES ($1, $2, $3, $4, $5, $6) RETURNING id""",

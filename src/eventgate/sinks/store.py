@@ -67,6 +67,7 @@ class SinkStatus:
     waiting_since: int | None
     own_since: int | None
     changed_hands: bool
+    configured: bool
     definition: Mapping[str, Any]
     alarms: Sequence[Alarm]
 
@@ -106,41 +107,53 @@ class SinkStore:
             )
 
     async def set_state(self, name: str, state: State, error: str | None, next_attempt_ms: int | None = None) -> None:
-        """``error`` None keeps the last one on show, with its time. The next attempt is at a moment, or not planned."""
+        """``error`` None keeps the last one on show, with its time. The next attempt is at a moment, or not planned.
+
+        A disabled sink is kept as one that is paused (migration 15); ``disable`` has noted why.
+        """
+        kept = State.PAUSED if state is State.DISABLED else state
         with translated():
             await self._pool.execute(
                 """UPDATE sinks SET state = $2, state_since = CASE WHEN state = $2 THEN state_since ELSE now() END,
                    last_error = coalesce($3, last_error), next_attempt_at = $4,
                    failed_at = CASE WHEN $3::text IS NULL THEN failed_at ELSE now() END WHERE name = $1""",
-                name, state, shown_text(error)[:2000] if error is not None else None,
+                name, kept, shown_text(error)[:2000] if error is not None else None,
                 None if next_attempt_ms is None else timestamp_of(next_attempt_ms),
             )  # fmt: skip
 
-    async def paused(self, names: Sequence[str]) -> set[str]:
-        """Which of these sinks are meant to rest."""
-        with translated():
-            rows = await self._pool.fetch("SELECT name FROM sinks WHERE paused AND name = ANY($1::text[])", names)
-        return {row["name"] for row in rows}
-
-    async def pause(self, name: str) -> None:
-        """From now on the sink is meant to rest."""
-        with translated():
-            await self._pool.execute("UPDATE sinks SET paused = true WHERE name = $1", name)
-
-    async def all(self, company: UUID | None) -> list[SinkStatus]:
-        """The configured sinks of one company, or all of them for the operator (None), by name."""
+    async def resting(self, names: Sequence[str]) -> dict[str, State]:
+        """Which of these sinks are meant to rest, and how: paused by somebody, or disabled by their receiver."""
         with translated():
             rows = await self._pool.fetch(
-                "SELECT * FROM sinks WHERE configured AND ($1::uuid IS NULL OR company = $1) ORDER BY name", company
+                "SELECT name, disabled FROM sinks WHERE paused AND name = ANY($1::text[])", names
             )
+        return {row["name"]: State.DISABLED if row["disabled"] else State.PAUSED for row in rows}
+
+    async def disable(self, name: str) -> None:
+        """From now on the sink is meant to rest, for its receiver wants nothing more."""
+        with translated():
+            await self._pool.execute("UPDATE sinks SET paused = true, disabled = true WHERE name = $1", name)
+
+    async def all(self, company: UUID | None, *, configured: bool | None = True) -> list[SinkStatus]:
+        """The sinks of one company, or all of them for the operator (None), by name.
+
+        ``configured`` False: those that were removed from the configuration; None: both.
+        """
+        with translated():
+            rows = await self._pool.fetch(
+                """SELECT * FROM sinks WHERE ($1::uuid IS NULL OR company = $1)
+                   AND ($2::boolean IS NULL OR configured = $2) ORDER BY name""",
+                company, configured,
+            )  # fmt: skip
         return [await self._status(row) for row in rows]
 
-    async def get(self, name: str, company: UUID | None) -> SinkStatus | None:
-        """One configured sink, None where there is none that this company (None: the operator) may see."""
+    async def get(self, name: str, company: UUID | None, *, configured: bool | None = True) -> SinkStatus | None:
+        """One sink, None where there is none such that this company (None: the operator) may see."""
         with translated():
             row = await self._pool.fetchrow(
-                "SELECT * FROM sinks WHERE configured AND name = $1 AND ($2::uuid IS NULL OR company = $2)",
-                name, company,
+                """SELECT * FROM sinks WHERE name = $1 AND ($2::uuid IS NULL OR company = $2)
+                   AND ($3::boolean IS NULL OR configured = $3)""",
+                name, company, configured,
             )  # fmt: skip
         return await self._status(row) if row else None
 
@@ -154,7 +167,7 @@ class SinkStore:
             format=row["format"],
             transport=row["transport"],
             guarantee=row["guarantee"],
-            state=State(row["state"]),
+            state=_state(row),
             state_since=row["state_since"],
             last_error=row["last_error"],
             failed_at=row["failed_at"],
@@ -168,6 +181,7 @@ class SinkStore:
             waiting_since=await self._journal.waiting_since(standing.cursor),
             own_since=await self._own.waiting_since(row["company"], standing),
             changed_hands=row["changed_hands"],
+            configured=row["configured"],
             definition=orjson.loads(row["definition"] or b"{}"),
             alarms=await self._alarms.of(name),
         )
@@ -204,6 +218,13 @@ class SinkStore:
         elif generation.why is not Why.REDRIVE:
             own = await self._own.again(name, company, generation, replay)
         return ReplayStatus(generation, replay.cursor, ledger, own, seconds_at(rate, pending))
+
+
+def _state(row: Row) -> State:
+    """A sink that its receiver disabled is that, whether its loop runs or not."""
+    if not row["configured"]:
+        return State.STOPPED
+    return State.DISABLED if row["paused"] and row["disabled"] else State(row["state"])
 
 
 async def _change_hands(connection: asyncpg.Connection, companies: Mapping[str, UUID | None]) -> None:

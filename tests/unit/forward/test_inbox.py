@@ -10,7 +10,7 @@ def request(number: int) -> Request:
 
 def test_a_request_that_is_seen_late_is_taken_too_and_none_twice() -> None:
     """Numbers are drawn before the commit: the lower one may be committed after the higher."""
-    inbox = Inbox(paused=False)
+    inbox = Inbox()
     for number in (2, 1, 2, 1, 3):
         inbox.put(request(number))
     assert [inbox.take(), inbox.take(), inbox.take(), inbox.take()] == [request(2), request(1), request(3), None]

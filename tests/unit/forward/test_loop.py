@@ -55,7 +55,7 @@ async def test_a_silent_receiver_does_not_keep_the_loop_from_stopping(monkeypatc
             await asyncio.Event().wait()
             raise AssertionError
 
-    inbox = Inbox(paused=False)
+    inbox = Inbox()
     world = Silent(batches(4))
     monkeypatch.setattr("eventgate.forward.loop._GRACE", 0)
     await asyncio.wait_for(world.process(inbox), 5)
@@ -64,14 +64,14 @@ async def test_a_silent_receiver_does_not_keep_the_loop_from_stopping(monkeypatc
 
 
 async def test_a_paused_sink_rests_until_it_is_resumed() -> None:
-    inbox = Inbox(paused=True)
+    inbox = Inbox(resting=State.PAUSED)
     world = World(batches(4))
     running = asyncio.create_task(world.process(inbox))
     while not world.states:
         await asyncio.sleep(0)
     assert world.states == [(State.PAUSED, None)]
     assert world.windows == []
-    inbox.rest(False)
+    inbox.rest(None)
     await running
     assert world.saved.totals == Totals(delivered=4)
 
@@ -79,19 +79,19 @@ async def test_a_paused_sink_rests_until_it_is_resumed() -> None:
 async def test_a_receiver_that_wants_nothing_more_is_left_alone_until_the_sink_is_resumed() -> None:
     class Unsubscribed(World):
         async def deliver(self, window: Window) -> Delivery:
-            if (State.PAUSED, "unsubscribed") not in self.states:
+            if (State.DISABLED, "unsubscribed") not in self.states:
                 return Delivery(0, (), Gone("unsubscribed"))
             return await super().deliver(window)
 
-    inbox = Inbox(paused=False)
+    inbox = Inbox()
     world = Unsubscribed(batches(4))
     running = asyncio.create_task(world.process(inbox))
-    while (State.PAUSED, "unsubscribed") not in world.states:
+    while (State.DISABLED, "unsubscribed") not in world.states:
         await asyncio.sleep(0)
     for _ in range(50):
         await asyncio.sleep(0)
     assert world.windows == []
-    inbox.rest(False)
+    inbox.rest(None)
     await running
     assert world.saved.totals == Totals(delivered=4)
 
@@ -101,7 +101,7 @@ async def test_a_lost_cursor_is_said_and_nothing_is_delivered() -> None:
         async def open(self, kept: Standing) -> Standing:
             raise CursorLost("the topic is another one")
 
-    inbox = Inbox(paused=False)
+    inbox = Inbox()
     world = Forgetful(batches(4))
     running = asyncio.create_task(world.process(inbox))
     while not world.states:
@@ -119,7 +119,7 @@ async def test_a_receiver_that_is_never_reached_does_not_keep_the_loop_from_stop
             await asyncio.Event().wait()
             raise AssertionError
 
-    inbox = Inbox(paused=False)
+    inbox = Inbox()
     world = Unreachable(batches(4))
     monkeypatch.setattr("eventgate.forward.loop._GRACE", 0)
     await asyncio.wait_for(world.process(inbox), 5)

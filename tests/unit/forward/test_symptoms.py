@@ -27,7 +27,7 @@ def status(
             "guarantee": "confirmed", "state": state, "state_since": MOMENT, "last_error": "no answer",
             "failed_at": None, "next_attempt_at": None, "replay_events_per_second": 0, "cursor": Cursor(at, 0),
             "generation": 0, "own": None, "replay": None, "waiting_since": None, "own_since": None,
-            "definition": {}, "alarms": (), "changed_hands": False,
+            "definition": {}, "alarms": (), "changed_hands": False, "configured": True,
             "ledger": Ledger(stored, 0, delivered=10, filtered=0, dead=0, expired=expired, pending=pending),
             **more,
         }
@@ -82,9 +82,9 @@ def test_each_ledger_that_does_not_balance_is_told() -> None:
     assert told((0, status(own=own))) == [[alarms.UNBALANCED]]
 
 
-def test_a_pause_by_the_receiver_is_wrong_and_one_by_an_operator_is_not() -> None:
-    assert told((0, status(State.PAUSED, failed_at=MOMENT))) == [[alarms.REFUSED]]
-    assert told((0, status(State.PAUSED, failed_at=MOMENT.replace(year=2025)))) == [[]]
+def test_a_rest_that_the_receiver_wants_is_wrong_and_one_that_an_operator_wants_is_not() -> None:
+    assert told((0, status(State.DISABLED))) == [[alarms.REFUSED]]
+    assert told((0, status(State.PAUSED, failed_at=MOMENT))) == [[]]
     assert told((0, status(State.CURSOR_LOST))) == [[alarms.CURSOR_LOST]]
 
 

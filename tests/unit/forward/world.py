@@ -191,7 +191,7 @@ class World:
                     return
 
     async def process(self, inbox: Inbox | None = None) -> None:
-        inbox = inbox or Inbox(paused=False)
+        inbox = inbox or Inbox()
         clock = self.clock
 
         async def sleep(seconds: float) -> None:
@@ -219,7 +219,7 @@ class World:
             desk=SimpleNamespace(
                 say=self._say,
                 serve=self._serve,
-                retire=self._retire,
+                disable=self._disable,
                 replay_until=self._replay_until,
                 letters=self._no_letters,
             ),
@@ -302,9 +302,9 @@ class World:
     async def _keep_receipts(self, sink: str, stretches: Sequence[Stretch]) -> None:
         self.receipts += stretches
 
-    async def _retire(self, inbox: Inbox, reason: str) -> None:
-        inbox.rest(True)
-        await self._say(State.PAUSED, reason)
+    async def _disable(self, inbox: Inbox, reason: str) -> None:
+        inbox.rest(State.DISABLED)
+        await self._say(State.DISABLED, reason)
 
     async def _say(self, state: State, error: str | None = None, *, pause: float | None = None) -> None:
         self.states.append((state, error))

@@ -9,7 +9,7 @@ its fate is known. ``close`` lets go, quickly, whatever state the receiver is in
 
 What went wrong is said by raising: ``Disconnected`` (closed, opened again after a backoff, resumed from the cursor),
 ``Deferred`` (the same window again later), ``Refused`` (some event of this window will never be taken; the loop closes,
-opens, and halves the window until one event is left, which becomes a dead letter), ``Gone`` (paused until an operator
+opens, and halves the window until one event is left, which becomes a dead letter), ``Gone`` (disabled until somebody
 resumes the sink), ``CursorLost``.
 """
 
