@@ -148,6 +148,7 @@ async def test_pause_resume_test_and_rewind(gate: Forwarding, tmp_path: Path) ->
         assert status.ledger == Ledger(stored=110, before=0, delivered=110, filtered=0, dead=0, expired=0, pending=0)
         assert replayed(status) == Ledger(stored=70, before=0, delivered=70, filtered=0, dead=0, expired=0, pending=0)
     assert ids(path)[111:] == [event.id for event in stored[40:]]
+    assert [line.get("replay") for line in lines(path)] == [None] * 111 + [True] * 70
 
 
 async def test_a_pause_outlives_a_restart(gate: Forwarding, tmp_path: Path) -> None:

@@ -20,9 +20,12 @@ from eventgate.sinks.ledger import Ledger
 from eventgate.sinks.requests import Answer, Verb
 from eventgate.sinks.store import SinkStatus
 from tests.integration.forwarding import Forwarding, forwarding, sink
+from tests.services.certificates import Certificates
 from tests.services.kafka import Kafka
 from tests.services.kafka_records import committed, header
 from tests.services.relp_receiver import RelpReceiver
+from tests.services.rsyslog import Rsyslog
+from tests.unit.formats.strict_rfc5424 import params_of
 
 
 @pytest.fixture
@@ -35,12 +38,19 @@ def ids(path: Path) -> list[UUID]:
     return [UUID(json.loads(line)["id"]) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
+def marked(path: Path) -> list[UUID]:
+    """The ids of the lines that say that they go again, which no line of a live lane does."""
+    found = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert all(line.get("replay", True) is True for line in found)
+    return [UUID(line["id"]) for line in found if "replay" in line]
+
+
 def into(path: Path, **more: object) -> Plan:
     return sink("out", "file", path=path, **more)
 
 
-async def rewound(gate: Forwarding, position: int, *, replace: bool = False) -> Answer:
-    answer = await gate.stores.requests.ask("out", Verb.REWIND, position=position, replace=replace)
+async def rewound(gate: Forwarding, position: int, *, replace: bool = False, name: str = "out") -> Answer:
+    answer = await gate.stores.requests.ask(name, Verb.REWIND, position=position, replace=replace)
     assert answer is not None
     return answer
 
@@ -51,12 +61,12 @@ def replayed(status: SinkStatus) -> Ledger:
     return status.replay.ledger
 
 
-async def until_replayed(gate: Forwarding, generation: int = 1) -> SinkStatus:
+async def until_replayed(gate: Forwarding, generation: int = 1, name: str = "out") -> SinkStatus:
     def done(status: SinkStatus) -> bool:
         return status.generation == generation and status.replay is not None and not status.replay.ledger.pending
 
-    await gate.until("out", done)
-    return await gate.until_done("out")
+    await gate.until(name, done)
+    return await gate.until_done(name)
 
 
 async def test_what_is_new_does_not_wait_for_what_goes_again(gate: Forwarding, tmp_path: Path) -> None:
@@ -82,6 +92,31 @@ async def test_what_is_new_does_not_wait_for_what_goes_again(gate: Forwarding, t
     fresh = {event.id for event in new}
     assert [each for each in written[400:] if each not in fresh] == [event.id for event in old], "in order, in its lane"
     assert [each for each in written if each in fresh] == [event.id for event in new]
+    assert marked(tmp_path / "out") == [event.id for event in old], "and nothing of the live lane"
+
+
+async def test_what_goes_again_by_syslog_says_so_in_the_message_itself(
+    gate: Forwarding, rsyslog: Rsyslog, certificates: Certificates
+) -> None:
+    ways = {"tcp": {}, "tls": {"ca_file": certificates.ca}, "relp": {}}
+    plans = [
+        sink(way, way, format="rfc5424", address=f"localhost:{rsyslog.ports[way]}", **more)
+        for way, more in ways.items()
+    ]
+    await gate.store(60, in_writes_of=10)
+    async with gate.running(*plans):
+        for way in ways:
+            await gate.until_done(way)
+            assert (await rewound(gate, 2, name=way)).facts["events"] == 40
+        stored = await gate.store(10)
+        for way in ways:
+            await until_replayed(gate, name=way)
+    received = await rsyslog.wait_for(len(ways) * 110)
+    for way in ways:
+        told = [params_of(line["structured_data"]) for line in received if line["input"] == way]
+        live, again = ([each for each in told if each.get("replay") == mark] for mark in (None, "true"))
+        assert [each["id"] for each in live] == [str(event.id) for event in stored]
+        assert [each["id"] for each in again] == [str(event.id) for event in stored[20:60]]
 
 
 async def test_one_at_a_time_unless_it_shall_be_replaced(gate: Forwarding, tmp_path: Path) -> None:
@@ -192,6 +227,7 @@ async def test_a_cursor_of_the_version_before_goes_on_and_its_rewind_says_replay
         status = await gate.until_done("out")
         assert (status.generation, status.ledger.before, status.ledger.delivered) == (1, 10, 20)
         assert ids(tmp_path / "out")[written:] == [event.id for event in stored[20:]]
+        assert marked(tmp_path / "out") == [event.id for event in stored[20:]], "by its live lane, set back"
         assert (await rewound(gate, 2)).facts == {"generation": 2, "events": 10, "seconds": 0.0}
         status = await until_replayed(gate, 2)
     assert (status.ledger.before, replayed(status).delivered) == (10, 10)
@@ -221,6 +257,7 @@ async def test_letters_that_a_replaced_redrive_never_came_to_go_with_the_next(ga
         status = await until_replayed(gate, 4)
     assert replayed(status).delivered == left
     assert Counter(ids(tmp_path / "out")) == Counter([e.id for e in stored] * 2 + [e.id for e in stored[30:]])
+    assert Counter(marked(tmp_path / "out")) == Counter(e.id for e in [*stored, *stored[30:]])
 
 
 async def test_dead_letters_go_again_alone_in_their_order(gate: Forwarding, tmp_path: Path, pool: asyncpg.Pool) -> None:

@@ -65,8 +65,7 @@ class DeadLettersOfSinks:
             "Bring dead letters to the receiver again",
             "sinks",
             {202: one("Redriven", "They go again"), 200: one("Redriven", "What would go again")},
-            description="Exactly one of ids, filter and all. They go beside what is new, marked as replayed where the"
-            " transport can say it.",
+            description="Exactly one of ids, filter and all. They go beside what is new, each marked as a replay.",
             request_body=described(RedriveBody),
             problems=(404, 409, 422, 504),
         )

@@ -74,7 +74,7 @@ def redrive(
     data: Data = HERE,
     ca_file: CaFile = None,
 ) -> None:
-    """Bring dead letters to the sink's receiver again, beside what is new; marked where there is a place for it.
+    """Bring dead letters to the sink's receiver again, beside what is new, marked as a replay.
 
     [bold]Examples[/bold]
 

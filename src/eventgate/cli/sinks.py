@@ -109,7 +109,7 @@ def rewind(
     data: Data = HERE,
     ca_file: CaFile = None,
 ) -> None:
-    """Deliver the past again, beside what is new: each event with its id, and marked where there is a place for it.
+    """Deliver the past again, beside what is new: each event with its id, marked as a replay.
 
     [bold]Examples[/bold]
 
