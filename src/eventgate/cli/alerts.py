@@ -7,7 +7,9 @@ import json
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters, pages
 
 _PATH = "/v2/alerts"
@@ -39,8 +41,6 @@ def alerts(
 
     eventgate alerts -f 'alertCode isAnyOf \["APSPOOF","KARMAOUI"]' --limit 1000 --json
     """
-    from eventgate.cli import terminal
-
     gate = Gate.find(url, key, data, ca_file)
     left, first = limit, None
     for page in pages(gate, _PATH, [*filter_parameters(filters), ("limit", str(min(limit, _PAGE)))]):
@@ -60,9 +60,6 @@ def alerts(
 
 def _show(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
-    from rich.text import Text
-
-    from eventgate.cli import terminal
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Time", "Sev", "Code", "Sensor"):

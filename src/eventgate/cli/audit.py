@@ -7,7 +7,9 @@ import json
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters, pages
 
 _PATH = "/v2/audit"
@@ -38,8 +40,6 @@ def audit(
 
     eventgate audit -f 'remote contains "192.0.2."' --json
     """
-    from eventgate.cli import terminal
-
     gate = Gate.find(url, key, data, ca_file)
     left, shown = limit, 0
     for page in pages(gate, _PATH, [*filter_parameters(filters), ("limit", str(min(limit, _PAGE)))]):
@@ -58,9 +58,6 @@ def audit(
 
 def _show(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
-    from rich.text import Text
-
-    from eventgate.cli import terminal
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Time", "Who", "From", "Action"):

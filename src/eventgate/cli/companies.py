@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 
 _PATH = "/v2/companies"
@@ -82,8 +83,6 @@ def create(
 
     eventgate companies create Quayside --admin-login quay --rate-limit 200
     """
-    from eventgate.cli import terminal
-
     said = {"login": login, "email": email, "name": admin_name}
     admin = {member: text for member, text in said.items() if text is not None}
     if not admin.keys() & {"login", "email"}:
@@ -159,8 +158,6 @@ def retire(
 
     eventgate companies retire 0199… --yes
     """
-    from eventgate.cli import terminal
-
     gate, path = Gate.find(url, key, data, ca_file), f"{_PATH}/{segment(company)}"
     name = terminal.defused(gate.get(path)["name"])
     if not yes:
@@ -173,8 +170,6 @@ def retire(
 
 def _table(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
-
-    from eventgate.cli import terminal
 
     if not found:
         return

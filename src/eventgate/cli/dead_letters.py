@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters, pages, segment
 
 Sink = Annotated[str, typer.Argument(metavar="SINK", help="The sink's name.")]
@@ -39,8 +40,6 @@ def letters(
 
     eventgate sinks letters soc 0199b0a4-7d3c-7a50-8000-0123456789ab --json
     """
-    from eventgate.cli import terminal
-
     gate = Gate.find(url, key, data, ca_file)
     path = f"/v2/sinks/{segment(sink)}/dead-letters"
     if event is not None:
@@ -82,8 +81,6 @@ def redrive(
 
     eventgate sinks redrive soc -f 'reason contains "too long"'
     """
-    from eventgate.cli import terminal
-
     if [bool(ids), bool(filters), everything].count(True) != 1:
         raise typer.BadParameter("give ids, or filters, or --all")
     body: dict[str, Any] = {"replace": replace, "dryRun": dry_run}
@@ -128,8 +125,6 @@ def preview(
 
 
 def _show_preview(told: dict[str, Any]) -> None:
-    from eventgate.cli import terminal
-
     terminal.out.print(terminal.plain(told["text"] if told["text"] is not None else told["body"]))
     wanted = "the filter lets it through" if told["wanted"] else f"left out by {told['condition'] or 'its company'}"
     limit = "" if told["limitBytes"] is None else f" of at most {told['limitBytes']:,}"
@@ -139,8 +134,6 @@ def _show_preview(told: dict[str, Any]) -> None:
 
 def _show(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
-
-    from eventgate.cli import terminal
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Died", "Event", "Again"):
@@ -154,8 +147,6 @@ def _show(found: list[dict[str, Any]]) -> None:
 
 
 def _show_one(letter: dict[str, Any], *, as_json: bool) -> None:
-    from eventgate.cli import terminal
-
     if as_json:
         print(json.dumps(letter))
         return

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from eventgate.cli import verify_keys
+from eventgate.cli import terminal, verify_keys
 from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")]
@@ -59,8 +59,6 @@ def list_keys(
 
     eventgate keys list --json | jq -r 'select(.lastUsedAt == null) | .id'
     """
-    from eventgate.cli import terminal
-
     path = f"/v2/users/{segment(user)}/api-keys" if user else "/keys"
     parameters = [("status", "inactive" if inactive else "active"), ("limit", "100")]
     found = [each for page in pages(Gate.find(url, key, data, ca_file), path, parameters) for each in page["data"]]
@@ -127,8 +125,6 @@ def create(
 
     eventgate keys create -m "Sensor in hall 3" --sensor 0199c1f0-0000-7000-8000-000000000000 --scope events:write
     """
-    from eventgate.cli import terminal
-
     body = _said(
         userId=user, description=description, scopes=scopes, whitelistedIPs=addresses, edgeId=sensor,
         registersEdges=registers or None, expiresAt=expires, rateLimit=rate,
@@ -208,8 +204,6 @@ def delete(
 
     eventgate keys delete 0199c1f0-0000-7000-8000-000000000000
     """
-    from eventgate.cli import terminal
-
     gate = Gate.find(url, key, data, ca_file)
     for key_id in key_ids:
         gate.delete(f"/keys/{segment(key_id)}")
@@ -227,8 +221,6 @@ def _said(**members: Any) -> dict[str, Any]:
 def _table(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    from eventgate.cli import terminal
-
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Id", "Key", "Last used", "Expires"):
         table.add_column(column, no_wrap=True)
@@ -243,8 +235,6 @@ def _table(found: list[dict[str, Any]]) -> None:
 
 def _members(key: dict[str, Any]) -> None:
     from rich.table import Table
-
-    from eventgate.cli import terminal
 
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url
 from eventgate.cli.serve import Config
 
@@ -77,8 +78,6 @@ def _needs_restart(data: Path, configuration: "Configuration") -> list[str] | No
 def _show(
     moves: "Moves", waits: list[str] | None, running: Mapping[str, Mapping[str, Any]], transports: Mapping[str, str]
 ) -> None:
-    from eventgate.cli import terminal
-
     def say(line: str, style: str = "") -> None:
         text = terminal.plain(line)
         text.stylize(style)

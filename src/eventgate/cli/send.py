@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Key, Url, sensor
 from eventgate.cli.source import Line, read
 
@@ -51,7 +52,6 @@ def send(
     """
     if (file is None) == (sample is None):
         raise typer.BadParameter("name a file (or - for standard input), or else --sample N", param_hint="FILE")
-    from eventgate.cli import terminal
     from eventgate.cli.sending import Sending, batches
 
     with ExitStack() as stack:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 from eventgate.cli.where import told_receipt
 
@@ -79,8 +80,6 @@ def list_sinks(
 
     eventgate sinks list --json | jq 'select(.pending > 1000) | .name'
     """
-    from eventgate.cli import terminal
-
     asked = [("limit", "100"), *([("status", "all")] if everyone else [])]
     found = [sink for page in pages(Gate.find(url, key, data, ca_file), _PATH, asked) for sink in page["data"]]
     if as_json:
@@ -117,8 +116,6 @@ def rewind(
 
     eventgate sinks rewind soc --to 0
     """
-    from eventgate.cli import terminal
-
     body: dict[str, Any] = {"to": int(to) if to.isascii() and to.isdigit() else to, "dryRun": dry_run}
     if replace:
         body["replace"] = True
@@ -168,8 +165,6 @@ def forget(
 
     eventgate sinks forget old-soc
     """
-    from eventgate.cli import terminal
-
     gate = Gate.find(url, key, data, ca_file)
     if not yes:
         typer.confirm(
@@ -182,8 +177,6 @@ def forget(
 
 
 def _ask(gate: Gate, name: str, verb: str) -> None:
-    from eventgate.cli import terminal
-
     told = gate.post(f"{_PATH}/{segment(name)}/{verb}")
     said = f" ({told_receipt(told['receipt'])})" if told.get("receipt") else ""
     terminal.out.print(terminal.plain(f"{name}: {told['detail']}{said}"))
@@ -191,8 +184,6 @@ def _ask(gate: Gate, name: str, verb: str) -> None:
 
 def _show(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
-
-    from eventgate.cli import terminal
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Sink", "State", "Guarantee"):

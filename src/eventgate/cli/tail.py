@@ -10,7 +10,9 @@ from http.client import HTTPException
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters
 from eventgate.cli.sse import Message, Reader
 from eventgate.errors import Unavailable
@@ -38,8 +40,6 @@ def tail(
 
     eventgate tail --json | jq -r .message
     """
-    from eventgate.cli import terminal
-
     gate, reader, seen = Gate.find(url, key, data, ca_file), Reader(after or ""), 0
     try:
         for message in _follow(gate, reader, filter_parameters(filters)):
@@ -57,8 +57,6 @@ def tail(
 
 def _follow(gate: Gate, reader: Reader, parameters: list[tuple[str, str]]) -> Iterator[Message]:
     """Every alert message, over as many connections as it takes once the first was made."""
-    from eventgate.cli import terminal
-
     wait = 0.0
     while True:
         try:
@@ -81,10 +79,6 @@ def _follow(gate: Gate, reader: Reader, parameters: list[tuple[str, str]]) -> It
 
 
 def _show(alert: dict[str, Any]) -> None:
-    from rich.text import Text
-
-    from eventgate.cli import terminal
-
     sensor = alert["edgeName"] or alert["serial"] or "-"
     line = Text.assemble(
         (terminal.local_time(alert["timestamp"]), "dim"), "  ", terminal.severity(alert["severity"]), "  ",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 from eventgate.cli.serve import Config
 
@@ -81,8 +82,6 @@ def invite(
 
     eventgate users invite --login night-shift
     """
-    from eventgate.cli import terminal
-
     body = {"role": role, **_said(login=login, email=email, name=name)}
     made = Gate.find(url, key, data, ca_file).post(_PATH, body)
     if as_json:
@@ -131,8 +130,6 @@ def delete(user: Id, *, url: Url = None, key: Key = None, data: Data = HERE, ca_
 
     eventgate users delete 0199c1f0-0000-7000-8000-000000000000
     """
-    from eventgate.cli import terminal
-
     Gate.find(url, key, data, ca_file).delete(f"{_PATH}/{segment(user)}")
     terminal.err.print(terminal.plain(f"{user} is deleted."))
 
@@ -162,8 +159,6 @@ def set_password(*, url: Url = None, data: Data = HERE, ca_file: CaFile = None) 
 
     eventgate users set-password --url https://gate.example
     """
-    from eventgate.cli import terminal
-
     if sys.stdin.isatty():
         link = typer.prompt("The link, or its token", hide_input=True)
         password = typer.prompt("New password", hide_input=True, confirmation_prompt="And again")
@@ -193,7 +188,6 @@ def recover(
     """
     import asyncio
 
-    from eventgate.cli import terminal
     from eventgate.config import load
 
     user, delivery = asyncio.run(_recover(load(config, {"data": data} if data else None), login))
@@ -232,8 +226,6 @@ def _said(**members: str | None) -> dict[str, Any]:
 
 def _tell(link: dict[str, Any]) -> None:
     """Say where a link went: one that is shown stands alone on standard output."""
-    from eventgate.cli import terminal
-
     until = terminal.local_time(link["expiresAt"])
     match link["delivery"]:
         case "shown":
@@ -250,8 +242,6 @@ def _tell(link: dict[str, Any]) -> None:
 
 def _table(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
-
-    from eventgate.cli import terminal
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Id", "Login", "Role", "Status", "2FA", "Last seen", "Name", "Email"):

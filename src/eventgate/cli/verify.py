@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eventgate.cli import terminal
 from eventgate.cli.serve import Config
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ def verify(
     """
     import asyncio
 
-    from eventgate.cli import terminal
     from eventgate.config import load
 
     verdict = asyncio.run(_verify(load(config, {"data": data} if data else None)))
@@ -49,7 +49,6 @@ def verify(
 async def _verify(configuration: "Configuration") -> "Verdict":
     from rich.progress import Progress, TextColumn
 
-    from eventgate.cli import terminal
     from eventgate.db.pool import open_pool
     from eventgate.journal.chain import verify as recompute
     from eventgate.processes.attach import attached

@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
 from eventgate.errors import CallerError, EventGateError
 from eventgate.signing.keys import CURVES, CurveName, SigningKey
@@ -51,8 +52,6 @@ def new_pair(
 
     eventgate keys verify-keys delete 0199c1f0-0000-7000-8000-000000000000 OLD-VERIFY-KEY-ID
     """
-    from eventgate.cli import terminal
-
     if curve not in CURVES:
         raise ValueError(f"--curve is one of {', '.join(CURVES)}; this is {curve}.")
     gate = Gate.find(url, key, data, ca_file)
@@ -145,8 +144,6 @@ def delete(
 
     eventgate keys verify-keys delete 0199c1f0-0000-7000-8000-000000000000 0199c1f0-0000-7000-8000-000000000001
     """
-    from eventgate.cli import terminal
-
     Gate.find(url, key, data, ca_file).delete(f"{_path(key_id)}/{segment(verify_key_id)}")
     terminal.err.print(terminal.plain(f"{verify_key_id} counts no more."))
 
@@ -154,8 +151,6 @@ def delete(
 def table(found: list[dict[str, Any]]) -> None:
     """Show verify keys."""
     from rich.table import Table
-
-    from eventgate.cli import terminal
 
     if not found:
         terminal.err.print("It has no verify key: it cannot write.")

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
+from eventgate.cli import terminal
 from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, segment
 
 _STYLES = {"delivered": "green", "filtered": "dim", "pending": "yellow", "dead": "bold red", "before": "dim"}
@@ -44,9 +46,6 @@ def where(
 
 def _show(told: dict[str, Any]) -> None:
     from rich.table import Table
-    from rich.text import Text
-
-    from eventgate.cli import terminal
 
     table = Table(box=None, show_header=False, pad_edge=False)
     for _ in range(3):
