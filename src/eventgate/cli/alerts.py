@@ -3,28 +3,20 @@
 Touches EventGate over HTTP and the terminal.
 """
 
-import json
-from typing import Annotated, Any
-
-import typer
-from rich.text import Text
+from typing import Any
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters, pages
-
-_PATH = "/v2/alerts"
-_PAGE = 100
+from eventgate.cli.gate import filter_parameters, first
+from eventgate.cli.options import AsJson, Filters, Find, Limit, asks
 
 
+@asks
 def alerts(
+    find: Find,
     *,
     filters: Filters = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 25,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
+    limit: Limit = 25,
+    as_json: AsJson = False,
 ) -> None:
     r"""Search alerts, newest first.
 
@@ -41,40 +33,30 @@ def alerts(
 
     eventgate alerts -f 'alertCode isAnyOf \["APSPOOF","KARMAOUI"]' --limit 1000 --json
     """
-    gate = Gate.find(url, key, data, ca_file)
-    left, first = limit, None
-    for page in pages(gate, _PATH, [*filter_parameters(filters), ("limit", str(min(limit, _PAGE)))]):
-        found = page["data"][:left]
-        left -= len(found)
+    shown, opening = 0, None
+    for page in first(find(), "/v2/alerts", filter_parameters(filters), limit):
+        shown, opening = shown + len(page["data"]), opening or page
         if as_json:
-            for alert in found:
-                print(json.dumps(alert))
+            terminal.print_json(*page["data"])
         else:
-            _show(found)
-        first = first or page
-        if not left:
-            break
-    if not as_json and first:
-        terminal.err.print(_footer(limit - left, first), style="dim")
+            _show(page["data"])
+    if not as_json and opening:
+        terminal.err.print(_footer(shown, opening), style="dim")
 
 
 def _show(found: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("Time", "Sev", "Code", "Sensor"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("Message", overflow="fold")
-    for alert in found:
-        table.add_row(
-            Text(terminal.local_time(alert["timestamp"])),
+    rows = [
+        (
+            terminal.local_time(alert["timestamp"]),
             terminal.severity(alert["severity"]),
-            Text(terminal.defused(alert["alertCode"] or "-")),
-            Text(terminal.defused(alert["edgeName"] or alert["serial"] or "-")),
-            Text(terminal.defused(alert["message"] or "")),
+            alert["alertCode"] or "-",
+            alert["edgeName"] or alert["serial"] or "-",
+            alert["message"] or "",
         )
-    if found:
-        terminal.out.print(table, soft_wrap=False)
+        for alert in found
+    ]
+    if rows:
+        terminal.table(("Time", "Sev", "Code", "Sensor", "Message"), rows, fold=("Message",))
 
 
 def _footer(shown: int, page: dict[str, Any]) -> str:

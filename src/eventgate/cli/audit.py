@@ -4,28 +4,22 @@ Touches EventGate over HTTP and the terminal.
 """
 
 import json
-from typing import Annotated, Any
-
-import typer
-from rich.text import Text
+from typing import Any
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters, pages
+from eventgate.cli.gate import filter_parameters, first
+from eventgate.cli.options import AsJson, Filters, Find, Limit, asks
 
-_PATH = "/v2/audit"
-_PAGE = 100
 _SHOWN_CHARACTERS = 120
 
 
+@asks
 def audit(
+    find: Find,
     *,
     filters: Filters = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 25,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
+    limit: Limit = 25,
+    as_json: AsJson = False,
 ) -> None:
     r"""Show who changed what, when and from where, newest first.
 
@@ -40,38 +34,28 @@ def audit(
 
     eventgate audit -f 'remote contains "192.0.2."' --json
     """
-    gate = Gate.find(url, key, data, ca_file)
-    left, shown = limit, 0
-    for page in pages(gate, _PATH, [*filter_parameters(filters), ("limit", str(min(limit, _PAGE)))]):
-        found = page["data"][:left]
-        left, shown = left - len(found), shown + len(found)
+    shown = 0
+    for page in first(find(), "/v2/audit", filter_parameters(filters), limit):
+        shown += len(page["data"])
         if as_json:
-            for line in found:
-                print(json.dumps(line))
+            terminal.print_json(*page["data"])
         else:
-            _show(found)
-        if not left:
-            break
+            _show(page["data"])
     if not as_json:
         terminal.err.print(f"{shown:,} shown, newest first" if shown else "No line matches.", style="dim")
 
 
 def _show(found: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("Time", "Who", "From", "Action"):
-        table.add_column(column, no_wrap=True)
-    for column in ("Object", "Changed"):
-        table.add_column(column, overflow="fold")
-    for line in found:
-        table.add_row(
-            Text(terminal.local_time(line["timestamp"])),
-            *(terminal.plain(line[name] or "-") for name in ("actor", "remote", "action", "objectId")),
-            terminal.plain(changed(line["before"], line["after"])[:_SHOWN_CHARACTERS]),
+    rows = [
+        (
+            terminal.local_time(line["timestamp"]),
+            *(line[name] or "-" for name in ("actor", "remote", "action", "objectId")),
+            changed(line["before"], line["after"])[:_SHOWN_CHARACTERS],
         )
-    if found:
-        terminal.out.print(table, soft_wrap=False)
+        for line in found
+    ]
+    if rows:
+        terminal.table(("Time", "Who", "From", "Action", "Object", "Changed"), rows, fold=("Object", "Changed"))
 
 
 def changed(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:

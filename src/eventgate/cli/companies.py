@@ -3,13 +3,13 @@
 Touches EventGate over HTTP and the terminal.
 """
 
-import json
 from typing import Annotated, Any
 
 import typer
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
+from eventgate.cli.gate import pages, segment
+from eventgate.cli.options import AsJson, Find, asks
 
 _PATH = "/v2/companies"
 _PAGE = "100"
@@ -23,19 +23,16 @@ companies = typer.Typer(
 )
 
 Id = Annotated[str, typer.Argument(help="The company's id; `eventgate companies list` shows it.", metavar="ID")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON, whole, for other programs.")]
-Limit = Annotated[int | None, typer.Option("--rate-limit", min=1, help="Requests a second, all its keys together.")]
+RateLimit = Annotated[int | None, typer.Option("--rate-limit", min=1, help="Requests a second, all its keys together.")]
 
 
 @companies.command("list")
+@asks
 def show(
+    find: Find,
     *,
     status: Annotated[str | None, typer.Option(help="Only those that are active, or retired.")] = None,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Show every company, newest first.
 
@@ -45,18 +42,19 @@ def show(
 
     eventgate companies list --status active --json | jq -r .name
     """
-    gate = Gate.find(url, key, data, ca_file)
+    gate = find()
     asked = [("limit", _PAGE), *([("status", status)] if status else [])]
     for page in pages(gate, _PATH, asked):
         if as_json:
-            for company in page["data"]:
-                print(json.dumps(company))
+            terminal.print_json(*page["data"])
         else:
             _table(page["data"])
 
 
 @companies.command("create")
+@asks
 def create(
+    find: Find,
     *,
     name: Annotated[str, typer.Argument(help="What people call it.")],
     login: Annotated[
@@ -66,12 +64,8 @@ def create(
         str | None, typer.Option("--admin-email", help="Where its first admin's invitation is sent.")
     ] = None,
     admin_name: Annotated[str | None, typer.Option("--admin-name", help="Its first admin's name.")] = None,
-    rate_limit: Limit = None,
+    rate_limit: RateLimit = None,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Make a company, and invite its first admin by a link that works once.
 
@@ -88,9 +82,9 @@ def create(
     if not admin.keys() & {"login", "email"}:
         raise ValueError("Say who is invited to run the company: --admin-email, or --admin-login.")
     wanted = {"name": name, "rateLimit": rate_limit, "admin": admin}
-    made = Gate.find(url, key, data, ca_file).post(_PATH, wanted)
+    made = find().post(_PATH, wanted)
     if as_json:
-        print(json.dumps(made))
+        terminal.print_json(made)
         return
     link = made["admin"]["link"]
     terminal.out.print(
@@ -104,17 +98,15 @@ def create(
 
 
 @companies.command("update")
+@asks
 def update(
+    find: Find,
     *,
     company: Id,
     name: Annotated[str | None, typer.Option(help="Another name.")] = None,
-    rate_limit: Limit = None,
+    rate_limit: RateLimit = None,
     no_rate_limit: Annotated[bool, typer.Option("--no-rate-limit", help="Any number of requests a second.")] = False,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Change a company's name or rate limit, which is felt within a second.
 
@@ -131,22 +123,20 @@ def update(
         changes["rateLimit"] = rate_limit
     if not changes:
         raise ValueError("Say what to change: --name, --rate-limit or --no-rate-limit.")
-    changed = Gate.find(url, key, data, ca_file).patch(f"{_PATH}/{segment(company)}", changes)
+    changed = find().patch(f"{_PATH}/{segment(company)}", changes)
     if as_json:
-        print(json.dumps(changed))
+        terminal.print_json(changed)
     else:
         _table([changed])
 
 
 @companies.command("retire")
+@asks
 def retire(
+    find: Find,
     *,
     company: Id,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Retire a company, for good: nobody of it is let in from then on, with whatever credential.
 
@@ -158,7 +148,7 @@ def retire(
 
     eventgate companies retire 0199… --yes
     """
-    gate, path = Gate.find(url, key, data, ca_file), f"{_PATH}/{segment(company)}"
+    gate, path = find(), f"{_PATH}/{segment(company)}"
     name = terminal.defused(gate.get(path)["name"])
     if not yes:
         typer.confirm(
@@ -169,22 +159,15 @@ def retire(
 
 
 def _table(found: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    if not found:
-        return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("Id", "Name", "Status", "Requests a second", "Since"):
-        table.add_column(column, no_wrap=column != "Name", overflow="fold")
-    for company in found:
-        status = terminal.plain(company["status"])
-        status.stylize("" if company["status"] == "active" else "dim")
-        limit = company["rateLimit"]
-        table.add_row(
-            terminal.plain(company["id"]),
-            terminal.plain(company["name"]),
-            status,
-            terminal.plain("any" if limit is None else f"{limit:,}"),
-            terminal.plain(terminal.local_time(company["retiredAt"] or company["createdAt"])),
+    rows = [
+        (
+            company["id"],
+            company["name"],
+            terminal.plain(company["status"], "" if company["status"] == "active" else "dim"),
+            "any" if company["rateLimit"] is None else f"{company['rateLimit']:,}",
+            terminal.local_time(company["retiredAt"] or company["createdAt"]),
         )
-    terminal.out.print(table, soft_wrap=False)
+        for company in found
+    ]
+    if rows:
+        terminal.table(("Id", "Name", "Status", "Requests a second", "Since"), rows, fold=("Name",))

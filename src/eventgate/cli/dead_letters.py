@@ -11,24 +11,21 @@ from typing import Annotated, Any
 import typer
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters, pages, segment
+from eventgate.cli.gate import filter_parameters, first, segment
+from eventgate.cli.options import AsJson, Filters, Find, Limit, asks
 
 Sink = Annotated[str, typer.Argument(metavar="SINK", help="The sink's name.")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON, whole, for other programs.")]
-_PAGE = 100
 
 
+@asks
 def letters(
+    find: Find,
     sink: Sink,
     event: Annotated[str | None, typer.Argument(metavar="[ID]", help="One event: all that is known of it.")] = None,
     *,
     filters: Filters = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 25,
+    limit: Limit = 25,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     r"""Show the events that a sink's receiver would not take, newest first, and why.
 
@@ -40,27 +37,25 @@ def letters(
 
     eventgate sinks letters soc 0199b0a4-7d3c-7a50-8000-0123456789ab --json
     """
-    gate = Gate.find(url, key, data, ca_file)
+    gate = find()
     path = f"/v2/sinks/{segment(sink)}/dead-letters"
     if event is not None:
         _show_one(gate.get(f"{path}/{segment(event)}"), as_json=as_json)
         return
-    left, shown = limit, 0
-    for page in pages(gate, path, [*filter_parameters(filters), ("limit", str(min(limit, _PAGE)))]):
-        found = page["data"][:left]
-        left, shown = left - len(found), shown + len(found)
+    shown = 0
+    for page in first(gate, path, filter_parameters(filters), limit):
+        shown += len(page["data"])
         if as_json:
-            for letter in found:
-                print(json.dumps(letter))
-        elif found:
-            _show(found)
-        if not left:
-            break
+            terminal.print_json(*page["data"])
+        else:
+            _show(page["data"])
     if not as_json:
         terminal.err.print(f"{shown:,} shown, newest first" if shown else "There are none.", style="dim")
 
 
+@asks
 def redrive(
+    find: Find,
     sink: Sink,
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these events.")] = None,
     *,
@@ -68,10 +63,6 @@ def redrive(
     everything: Annotated[bool, typer.Option("--all", help="Every letter that never went again.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Even if a replay is under way: it ends there.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many would go, and how long.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Bring dead letters to the sink's receiver again, beside what is new, marked as a replay.
 
@@ -90,22 +81,20 @@ def redrive(
         body["filter"] = [text for _, text in filter_parameters(filters)]
     else:
         body["all"] = True
-    told = Gate.find(url, key, data, ca_file).post(f"/v2/sinks/{segment(sink)}/dead-letters/redrive", body)
+    told = find().post(f"/v2/sinks/{segment(sink)}/dead-letters/redrive", body)
     seconds = "" if told["seconds"] is None else f", in {told['seconds']:g} s at the sink's rate"
     verb = "would go" if dry_run else f"go again in generation {told['generation']}"
     terminal.out.print(f"{told['events']:,} dead letters {verb}{seconds}")
 
 
+@asks
 def preview(
+    find: Find,
     sink: Sink,
     event: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
     *,
     as_json: AsJson = False,
     raw: Annotated[bool, typer.Option("--raw", help="The bytes and nothing else, as they would be sent.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Show what a sink would write of an event, and whether its filter lets it through. Nothing is sent.
 
@@ -115,11 +104,11 @@ def preview(
 
     eventgate sinks preview soc 0199b0a4-7d3c-7a50-8000-0123456789ab --raw | xxd
     """
-    told = Gate.find(url, key, data, ca_file).post(f"/v2/sinks/{segment(sink)}/preview", {"id": event})
+    told = find().post(f"/v2/sinks/{segment(sink)}/preview", {"id": event})
     if raw:
         sys.stdout.buffer.write(b64decode(told["body"]))
     elif as_json:
-        print(json.dumps(told))
+        terminal.print_json(told)
     else:
         _show_preview(told)
 
@@ -133,22 +122,22 @@ def _show_preview(told: dict[str, Any]) -> None:
 
 
 def _show(found: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("Died", "Event", "Again"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("Reason", overflow="fold")
-    for letter in found:
-        again = "-" if letter["redrivenIn"] is None else f"in {letter['redrivenIn']}"
-        told = (terminal.local_time(letter["diedAt"]), letter["eventId"], again, letter["reason"])
-        table.add_row(*map(terminal.plain, told))
-    terminal.out.print(table, soft_wrap=False)
+    rows = [
+        (
+            terminal.local_time(letter["diedAt"]),
+            letter["eventId"],
+            "-" if letter["redrivenIn"] is None else f"in {letter['redrivenIn']}",
+            letter["reason"],
+        )
+        for letter in found
+    ]
+    if rows:
+        terminal.table(("Died", "Event", "Again", "Reason"), rows, fold=("Reason",))
 
 
 def _show_one(letter: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(letter))
+        terminal.print_json(letter)
         return
     terminal.out.print(terminal.plain(letter["reason"]))
     if letter["event"] is not None:

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
-
-import typer
 
 from eventgate.errors import CallerError
 from eventgate.sdk.answer import problem
@@ -20,31 +18,7 @@ from eventgate.sdk.client import Client
 from eventgate.sdk.connection import Connection
 from eventgate.signing.keys import SigningKey
 
-_PANEL = "Which EventGate"
-Url = Annotated[
-    str | None,
-    typer.Option(envvar="EVENTGATE_URL", help="Its address, such as https://gate.example.", rich_help_panel=_PANEL),
-]
-Key = Annotated[str | None, typer.Option(envvar="EVENTGATE_KEY", help="The auth key, egk_…", rich_help_panel=_PANEL)]
-Data = Annotated[
-    Path,
-    typer.Option(
-        envvar="EVENTGATE_DATA",
-        help="The data directory whose bootstrap.json tells what is not said otherwise.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Filters = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--filter", "-f", help="A condition: 'severity·>·6', or with blanks 'severity > 6'. Repeat it to narrow down."
-    ),
-]
-CaFile = Annotated[
-    Path | None,
-    typer.Option(envvar="EVENTGATE_CA_FILE", help="Whom to trust for https, as PEM.", rich_help_panel=_PANEL),
-]
-HERE = Path("data")
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +121,21 @@ def pages(gate: Gate, path: str, parameters: Sequence[tuple[str, str]] = ()) -> 
     while page.get("nextUrl"):
         page = gate.get(f"{path}?{urlsplit(page['nextUrl']).query}")
         yield page
+
+
+def everything(gate: Gate, path: str, parameters: Sequence[tuple[str, str]] = ()) -> list[dict[str, Any]]:
+    """All that a list holds."""
+    return [each for page in pages(gate, path, parameters) for each in page["data"]]
+
+
+def first(gate: Gate, path: str, parameters: Sequence[tuple[str, str]], limit: int) -> Iterator[dict[str, Any]]:
+    """The pages of a list, until they hold ``limit`` objects; what the last holds beyond that is left out."""
+    for page in pages(gate, path, [*parameters, ("limit", str(min(limit, _PAGE)))]):
+        found = page["data"][:limit]
+        limit -= len(found)
+        yield {**page, "data": found}
+        if not limit:
+            return
 
 
 def filter_parameters(filters: Sequence[str] | None) -> list[tuple[str, str]]:

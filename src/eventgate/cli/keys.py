@@ -3,15 +3,14 @@
 Touches EventGate over HTTP and the terminal. What makes signing keys stands in ``cli/verify_keys.py``.
 """
 
-import json
 from typing import Annotated, Any
 
 import typer
 
 from eventgate.cli import terminal, verify_keys
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
+from eventgate.cli.gate import everything, segment
+from eventgate.cli.options import AsJson, Find, asks
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")]
 _KeyId = Annotated[
     str, typer.Argument(metavar="KEY-ID", help="The id of an API key, as `eventgate keys list` shows it.")
 ]
@@ -36,20 +35,17 @@ keys = typer.Typer(
     help="API keys: who may use EventGate for what, and whose signatures count.",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 @keys.command("list")
+@asks
 def list_keys(
+    find: Find,
     *,
     inactive: Annotated[bool, typer.Option("--inactive", help="Those that were deleted.")] = False,
     user: Annotated[str | None, typer.Option("--user", help="Only those of the user of this id.")] = None,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """List API keys, newest first.
 
@@ -61,10 +57,9 @@ def list_keys(
     """
     path = f"/v2/users/{segment(user)}/api-keys" if user else "/keys"
     parameters = [("status", "inactive" if inactive else "active"), ("limit", "100")]
-    found = [each for page in pages(Gate.find(url, key, data, ca_file), path, parameters) for each in page["data"]]
+    found = everything(find(), path, parameters)
     if as_json:
-        for each in found:
-            print(json.dumps(each))
+        terminal.print_json(*found)
     elif found:
         _table(found)
     else:
@@ -72,32 +67,27 @@ def list_keys(
 
 
 @keys.command()
-def show(
-    key_id: _KeyId,
-    *,
-    as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
-) -> None:
+@asks
+def show(find: Find, key_id: _KeyId, *, as_json: AsJson = False) -> None:
     """Show one API key, and its verify keys.
 
     [bold]Example[/bold]
 
     eventgate keys show 0199c1f0-0000-7000-8000-000000000000
     """
-    gate = Gate.find(url, key, data, ca_file)
+    gate = find()
     found = gate.get(f"/keys/{segment(key_id)}")
     if as_json:
-        print(json.dumps(found))
+        terminal.print_json(found)
     else:
         _members(found)
         verify_keys.table(gate.get(f"/keys/{segment(key_id)}/verify-keys")["data"])
 
 
 @keys.command()
+@asks
 def create(
+    find: Find,
     *,
     user: Annotated[str | None, typer.Option("--user", help="Whose key it is, by id; your own if left out.")] = None,
     description: _Description = None,
@@ -110,10 +100,6 @@ def create(
     expires: _Expires = None,
     rate: _Rate = None,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Make an API key. Its auth key is shown this once, alone on standard output.
 
@@ -129,9 +115,9 @@ def create(
         userId=user, description=description, scopes=scopes, whitelistedIPs=addresses, edgeId=sensor,
         registersEdges=registers or None, expiresAt=expires, rateLimit=rate,
     )  # fmt: skip
-    made = Gate.find(url, key, data, ca_file).post("/keys" if user else "/v2/users/current/api-keys", body)
+    made = find().post("/keys" if user else "/v2/users/current/api-keys", body)
     if as_json:
-        print(json.dumps(made))
+        terminal.print_json(made)
         return
     terminal.err.print(terminal.plain(f"API key {made['id']}: {' '.join(made['scopes']) or 'no scopes'}"))
     if "events:write" in made["scopes"]:
@@ -143,7 +129,9 @@ def create(
 
 
 @keys.command()
+@asks
 def update(
+    find: Find,
     key_id: _KeyId,
     *,
     description: _Description = None,
@@ -162,10 +150,6 @@ def update(
         list[str] | None, typer.Option("--clear", help=f"Take away: {', '.join(_CLEARED)}. Repeat it for several.")
     ] = None,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Change an API key; what is not named stays as it is.
 
@@ -183,20 +167,17 @@ def update(
     ) | {_CLEARED[name]: None for name in clear or ()}  # fmt: skip
     if not body:
         raise ValueError("Say what to change; --help lists what can be.")
-    changed = Gate.find(url, key, data, ca_file).put(f"/keys/{segment(key_id)}", body)
+    changed = find().put(f"/keys/{segment(key_id)}", body)
     if as_json:
-        print(json.dumps(changed))
+        terminal.print_json(changed)
     else:
         _members(changed)
 
 
 @keys.command()
+@asks
 def delete(
-    key_ids: Annotated[list[str], typer.Argument(metavar="KEY-ID…", help="The ids of the API keys.")],
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
+    find: Find, key_ids: Annotated[list[str], typer.Argument(metavar="KEY-ID…", help="The ids of the API keys.")]
 ) -> None:
     """Delete API keys: each is refused within a second, and never works again.
 
@@ -204,7 +185,7 @@ def delete(
 
     eventgate keys delete 0199c1f0-0000-7000-8000-000000000000
     """
-    gate = Gate.find(url, key, data, ca_file)
+    gate = find()
     for key_id in key_ids:
         gate.delete(f"/keys/{segment(key_id)}")
         terminal.err.print(terminal.plain(f"{key_id} works no more."))
@@ -219,29 +200,19 @@ def _said(**members: Any) -> dict[str, Any]:
 
 
 def _table(found: list[dict[str, Any]]) -> None:
-    from rich.table import Table
+    columns = ("Id", "Key", "Last used", "Expires", "For", "May")
+    terminal.table(columns, map(_row, found), fold=("For", "May"))
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("Id", "Key", "Last used", "Expires"):
-        table.add_column(column, no_wrap=True)
-    for column in ("For", "May"):
-        table.add_column(column, overflow="fold")
-    for key in found:
-        moments = (terminal.local_time(key[name]) if key[name] else "-" for name in ("lastUsedAt", "expiresAt"))
-        may = " ".join(key["scopes"]) + (" (one sensor)" if key["edgeId"] else "")
-        table.add_row(*map(terminal.plain, (key["id"], key["key"], *moments, key["description"] or "-", may or "-")))
-    terminal.out.print(table, soft_wrap=False)
+
+def _row(key: dict[str, Any]) -> list[str]:
+    moments = [terminal.local_time(key[name]) if key[name] else "-" for name in ("lastUsedAt", "expiresAt")]
+    may = " ".join(key["scopes"]) + (" (one sensor)" if key["edgeId"] else "")
+    return [key["id"], key["key"], *moments, key["description"] or "-", may or "-"]
 
 
 def _members(key: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in key.items():
-        table.add_row(name, terminal.plain(_written(value)))
-    terminal.out.print(table, soft_wrap=False)
+    rows = [(terminal.plain(name, "bold"), _written(value)) for name, value in key.items()]
+    terminal.table(("Member", "Value"), rows, fold=("Value",), header=False)
 
 
 def _written(value: Any) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url
+from eventgate.cli.gate import Gate
+from eventgate.cli.options import HERE, CaFile, Data, Key, Url
 from eventgate.cli.serve import Config
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def plan(
     moves = sink_moves(running, told)
     waits = _needs_restart(data, configuration)
     if as_json:
-        print(json.dumps({**moves._asdict(), "needsRestart": waits}))
+        terminal.print_json({**moves._asdict(), "needsRestart": waits})
     else:
         _show(moves, waits, running, {each.name: each.transport for each in told})
     if waits:

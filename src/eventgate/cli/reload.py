@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from eventgate.cli.gate import HERE, Data
+from eventgate.cli.options import HERE, Data
 
 _PATIENCE_SECONDS = 45.0
 

@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Key, Url, sensor
+from eventgate.cli.gate import sensor
+from eventgate.cli.options import HERE, CaFile, Data, Key, Url
 from eventgate.cli.source import Line, read
 
 _REFUSED = 1

@@ -3,14 +3,15 @@
 Touches EventGate over HTTP and the terminal.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
+from eventgate.cli.gate import Gate, everything, segment
+from eventgate.cli.options import AsJson, Find, asks
 from eventgate.cli.where import told_receipt
 
 _PATH = "/v2/sinks"
@@ -25,24 +26,20 @@ _STATES = {
 sinks = typer.Typer(
     name="sinks",
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 Name = Annotated[str, typer.Argument(help="The sink's name, as configured.", metavar="NAME")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")]
 All = Annotated[bool, typer.Option("--all", "-a", help="Also those that were removed from the configuration.")]
 
 
 @sinks.callback(invoke_without_command=True)
+@asks
 def _without_a_command(
+    find: Find,
     context: typer.Context,
     *,
     everyone: All = False,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Show where events go: each sink's state, what it delivered, what is still to come. Deliver the past again.
 
@@ -53,19 +50,12 @@ def _without_a_command(
     eventgate sinks rewind soc --to '2026-11-20 14:00' --dry-run
     """
     if context.invoked_subcommand is None:
-        list_sinks(everyone=everyone, as_json=as_json, url=url, key=key, data=data, ca_file=ca_file)
+        _list(find(), everyone=everyone, as_json=as_json)
 
 
 @sinks.command("list")
-def list_sinks(
-    *,
-    everyone: All = False,
-    as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
-) -> None:
+@asks
+def list_sinks(find: Find, *, everyone: All = False, as_json: AsJson = False) -> None:
     """Show every sink: its state, what it delivered, and what is still to come.
 
     Delivered + filtered + dead + expired + pending is everything stored since the sink began. A line that begins with
@@ -80,19 +70,13 @@ def list_sinks(
 
     eventgate sinks list --json | jq 'select(.pending > 1000) | .name'
     """
-    asked = [("limit", "100"), *([("status", "all")] if everyone else [])]
-    found = [sink for page in pages(Gate.find(url, key, data, ca_file), _PATH, asked) for sink in page["data"]]
-    if as_json:
-        for sink in found:
-            print(json.dumps(sink))
-    elif found:
-        _show(found)
-    else:
-        terminal.err.print("No sink is configured. [[sinks]] in the configuration file makes one.", markup=False)
+    _list(find(), everyone=everyone, as_json=as_json)
 
 
 @sinks.command()
+@asks
 def rewind(
+    find: Find,
     name: Name,
     *,
     to: Annotated[
@@ -103,10 +87,6 @@ def rewind(
     replace: Annotated[
         bool, typer.Option("--replace", help="Even if something is being delivered again: that ends where it is.")
     ] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Deliver the past again, beside what is new: each event with its id, marked as a replay.
 
@@ -119,7 +99,7 @@ def rewind(
     body: dict[str, Any] = {"to": int(to) if to.isascii() and to.isdigit() else to, "dryRun": dry_run}
     if replace:
         body["replace"] = True
-    told = Gate.find(url, key, data, ca_file).post(f"{_PATH}/{segment(name)}/rewind", body)
+    told = find().post(f"{_PATH}/{segment(name)}/rewind", body)
     seconds = told["seconds"]
     how_long = "as fast as the receiver takes them" if seconds is None else f"in {_duration(seconds)} or more"
     verb = "would be delivered" if dry_run else f"are delivered in generation {told['generation']}"
@@ -127,32 +107,33 @@ def rewind(
 
 
 @sinks.command()
-def pause(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
+@asks
+def pause(find: Find, name: Name) -> None:
     """Stop delivering to a sink. It keeps its place, and rests until it is resumed, over restarts too."""
-    _ask(Gate.find(url, key, data, ca_file), name, "pause")
+    _ask(find(), name, "pause")
 
 
 @sinks.command()
-def resume(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
+@asks
+def resume(find: Find, name: Name) -> None:
     """Deliver again to a sink that was paused, or disabled by its receiver, from where it stood."""
-    _ask(Gate.find(url, key, data, ca_file), name, "resume")
+    _ask(find(), name, "resume")
 
 
 @sinks.command("test")
-def send_test(name: Name, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
+@asks
+def send_test(find: Find, name: Name) -> None:
     """Send one event that is marked as a test, and say what came back."""
-    _ask(Gate.find(url, key, data, ca_file), name, "test")
+    _ask(find(), name, "test")
 
 
 @sinks.command()
+@asks
 def forget(
+    find: Find,
     name: Name,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Forget a sink that was removed from the configuration: its place, its ledger, its dead letters and receipts.
 
@@ -165,7 +146,7 @@ def forget(
 
     eventgate sinks forget old-soc
     """
-    gate = Gate.find(url, key, data, ca_file)
+    gate = find()
     if not yes:
         typer.confirm(
             f"Forget {terminal.defused(name)}? Its place, ledger, dead letters and receipts are deleted, "
@@ -176,6 +157,16 @@ def forget(
     terminal.out.print(terminal.plain(f"{name} is forgotten."))
 
 
+def _list(gate: Gate, *, everyone: bool, as_json: bool) -> None:
+    found = everything(gate, _PATH, [("limit", "100"), *([("status", "all")] if everyone else [])])
+    if as_json:
+        terminal.print_json(*found)
+    elif found:
+        _show(found)
+    else:
+        terminal.err.print("No sink is configured. [[sinks]] in the configuration file makes one.", markup=False)
+
+
 def _ask(gate: Gate, name: str, verb: str) -> None:
     told = gate.post(f"{_PATH}/{segment(name)}/{verb}")
     said = f" ({told_receipt(told['receipt'])})" if told.get("receipt") else ""
@@ -183,27 +174,23 @@ def _ask(gate: Gate, name: str, verb: str) -> None:
 
 
 def _show(found: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("Sink", "State", "Guarantee"):
-        table.add_column(column, no_wrap=True)
-    for column in ("Delivered", "Filtered", "Dead", "Expired", "Pending", "Behind"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for sink in found:
-        state = terminal.plain(sink["state"] if sink["configured"] else "removed")
-        state.stylize(_STATES.get(sink["state"], "") if sink["configured"] else "dim")
-        counts = [_count(sink[name]) for name in ("delivered", "filtered", "dead", "expired", "pending")]
-        behind = _duration(sink["lagSeconds"])
-        table.add_row(terminal.plain(sink["name"]), state, terminal.plain(sink["guarantee"]), *counts, behind)
-        if (replay := sink["replay"]) and replay["pending"]:
-            counts = [_count(replay[name]) for name in ("delivered", "filtered", "dead", "expired", "pending")]
-            left = "" if replay["secondsLeft"] is None else _duration(replay["secondsLeft"])
-            table.add_row("again", "", f"generation {replay['generation']}", *counts, left)
-    terminal.out.print(table, soft_wrap=False)
+    counted = ("Delivered", "Filtered", "Dead", "Expired", "Pending", "Behind")
+    rows = [row for sink in found for row in _rows(sink)]
+    terminal.table(("Sink", "State", "Guarantee", *counted), rows, right=counted)
     for sink in found:
         for trouble in troubles(sink):
             terminal.err.print(terminal.plain(f"{sink['name']}: {trouble}"))
+
+
+def _rows(sink: Mapping[str, Any]) -> Iterator[Sequence[str | Text]]:
+    """The sink's own, and one for what it delivers again."""
+    state = terminal.plain(sink["state"], _STATES.get(sink["state"], ""))
+    if not sink["configured"]:
+        state = terminal.plain("removed", "dim")
+    yield sink["name"], state, sink["guarantee"], *_counts(sink), _duration(sink["lagSeconds"])
+    if (replay := sink["replay"]) and replay["pending"]:
+        left = "" if replay["secondsLeft"] is None else _duration(replay["secondsLeft"])
+        yield "again", "", f"generation {replay['generation']}", *_counts(replay), left
 
 
 def troubles(sink: Mapping[str, Any]) -> list[str]:
@@ -226,9 +213,10 @@ def _held(sink: Mapping[str, Any]) -> str:
     return f"removed; it holds the journal's list of {events}, the oldest {_duration(sink['lagSeconds'])} old; {forget}"
 
 
-def _count(number: int | None) -> str:
-    """A count; what would tell of other companies' events is the operator's alone, and is None for the others."""
-    return "-" if number is None else f"{number:,}"
+def _counts(told: Mapping[str, Any]) -> list[str]:
+    """What would tell of other companies' events is the operator's alone, and None for the others."""
+    numbers = [told[name] for name in ("delivered", "filtered", "dead", "expired", "pending")]
+    return ["-" if number is None else f"{number:,}" for number in numbers]
 
 
 def _duration(seconds: float) -> str:

@@ -13,22 +13,21 @@ import typer
 from rich.text import Text
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Filters, Gate, Key, Url, filter_parameters
+from eventgate.cli.gate import Gate, filter_parameters
+from eventgate.cli.options import AsJson, Filters, Find, asks
 from eventgate.cli.sse import Message, Reader
 from eventgate.errors import Unavailable
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 10.0
 
 
+@asks
 def tail(
+    find: Find,
     *,
     filters: Filters = None,
     after: Annotated[str | None, typer.Option(help="Go on after this place, as an earlier tail told it.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Follow alerts as they are committed, until Ctrl-C.
 
@@ -40,7 +39,7 @@ def tail(
 
     eventgate tail --json | jq -r .message
     """
-    gate, reader, seen = Gate.find(url, key, data, ca_file), Reader(after or ""), 0
+    gate, reader, seen = find(), Reader(after or ""), 0
     try:
         for message in _follow(gate, reader, filter_parameters(filters)):
             alert = json.loads(message.text)

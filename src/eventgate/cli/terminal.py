@@ -3,10 +3,13 @@
 Touches standard output and standard error.
 """
 
+import json
 import os
 import sys
 import unicodedata
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -27,9 +30,39 @@ def defused(text: str) -> str:
     return "".join(_shown(character) if unicodedata.category(character) in _HIDDEN else character for character in text)
 
 
-def plain(text: str) -> Text:
+def plain(text: str, style: str = "") -> Text:
     """The text for printing as it is: defused, and without a meaning for rich."""
-    return Text(defused(text))
+    return Text(defused(text), style)
+
+
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str | Text]],
+    *,
+    fold: Collection[str] = (),
+    right: Collection[str] = (),
+    header: bool = True,
+) -> None:
+    """Print rows below the names of their columns; a string is printed plain, and where it may ``fold``, in full."""
+    from rich.table import Table
+
+    shown = Table(box=None, show_header=header, header_style="bold", pad_edge=False)
+    for column in columns:
+        shown.add_column(
+            column,
+            no_wrap=column not in fold,
+            overflow="fold" if column in fold else "ellipsis",
+            justify="right" if column in right else "left",
+        )
+    for row in rows:
+        shown.add_row(*(cell if isinstance(cell, Text) else plain(cell) for cell in row))
+    out.print(shown, soft_wrap=False)
+
+
+def print_json(*found: Any) -> None:
+    """Print each on a line of its own, for other programs: whole, and in ASCII."""
+    for each in found:
+        print(json.dumps(each))
 
 
 def _shown(character: str) -> str:

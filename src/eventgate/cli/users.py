@@ -3,7 +3,6 @@
 Touches EventGate over HTTP and the terminal; ``recover`` the database of a data directory instead.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
+from eventgate.cli.gate import Gate, pages, segment
+from eventgate.cli.options import HERE, AsJson, CaFile, Data, Find, Url, asks
 from eventgate.cli.serve import Config
 
 if TYPE_CHECKING:
@@ -28,11 +28,9 @@ users = typer.Typer(
     help="People: who may sign in, as what, and how they come to a password.",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 Id = Annotated[str, typer.Argument(help="The user's id; `eventgate users list` shows it.", metavar="ID")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON, whole, for other programs.")]
 Role = Annotated[str | None, typer.Option("--role", "-r", help="operator, admin, analyst or sensor.")]
 Login = Annotated[str | None, typer.Option("--login", "-l", help="What it signs in with.")]
 Email = Annotated[str | None, typer.Option("--email", "-e", help="Where its links are sent; '' for nowhere.")]
@@ -40,9 +38,8 @@ Name = Annotated[str | None, typer.Option("--name", "-n", help="What people call
 
 
 @users.command("list")
-def list_users(
-    *, as_json: AsJson = False, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None
-) -> None:
+@asks
+def list_users(find: Find, *, as_json: AsJson = False) -> None:
     """List the users of your company, newest first.
 
     [bold]Examples[/bold]
@@ -51,26 +48,23 @@ def list_users(
 
     eventgate users list --json | jq -r 'select(.secondFactor | not) | .login'
     """
-    for page in pages(Gate.find(url, key, data, ca_file), _PATH, [("limit", "100")]):
+    for page in pages(find(), _PATH, [("limit", "100")]):
         if as_json:
-            for user in page["data"]:
-                print(json.dumps(user))
+            terminal.print_json(*page["data"])
         else:
             _table(page["data"])
 
 
 @users.command()
+@asks
 def invite(
+    find: Find,
     *,
     role: Annotated[str, typer.Option("--role", "-r", help="operator, admin, analyst or sensor.")] = "analyst",
     login: Login = None,
     email: Email = None,
     name: Name = None,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Make a user, and invite it by a link that works once.
 
@@ -83,16 +77,18 @@ def invite(
     eventgate users invite --login night-shift
     """
     body = {"role": role, **_said(login=login, email=email, name=name)}
-    made = Gate.find(url, key, data, ca_file).post(_PATH, body)
+    made = find().post(_PATH, body)
     if as_json:
-        print(json.dumps(made))
+        terminal.print_json(made)
         return
     terminal.err.print(terminal.plain(f"{made['login']} is made, as {made['role']}, with the id {made['id']}."))
     _tell(made["link"])
 
 
 @users.command()
+@asks
 def update(
+    find: Find,
     user: Id,
     *,
     role: Role = None,
@@ -103,10 +99,6 @@ def update(
         str | None, typer.Option("--status", "-s", help="inactive keeps it out until it is active again.")
     ] = None,
     as_json: AsJson = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Change a user; what is not named stays.
 
@@ -115,38 +107,38 @@ def update(
     eventgate users update 0199c1f0-0000-7000-8000-000000000000 --role analyst
     """
     body = _said(role=role, login=login, email=email, name=name, status=status)
-    changed = Gate.find(url, key, data, ca_file).patch(f"{_PATH}/{segment(user)}", body)
+    changed = find().patch(f"{_PATH}/{segment(user)}", body)
     if as_json:
-        print(json.dumps(changed))
+        terminal.print_json(changed)
     else:
         _table([changed])
 
 
 @users.command()
-def delete(user: Id, *, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> None:
+@asks
+def delete(find: Find, user: Id) -> None:
     """Delete a user: its API keys stop working and its sessions end, within a second.
 
     [bold]Example[/bold]
 
     eventgate users delete 0199c1f0-0000-7000-8000-000000000000
     """
-    Gate.find(url, key, data, ca_file).delete(f"{_PATH}/{segment(user)}")
+    find().delete(f"{_PATH}/{segment(user)}")
     terminal.err.print(terminal.plain(f"{user} is deleted."))
 
 
 @users.command("reset-password")
-def reset_password(
-    user: Id, *, as_json: AsJson = False, url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None
-) -> None:
+@asks
+def reset_password(find: Find, user: Id, *, as_json: AsJson = False) -> None:
     """Give a user a link to set a new password by; the old one is good until the link is used.
 
     [bold]Example[/bold]
 
     eventgate users reset-password 0199c1f0-0000-7000-8000-000000000000
     """
-    link = Gate.find(url, key, data, ca_file).put(f"{_PATH}/{segment(user)}/reset-password")
+    link = find().put(f"{_PATH}/{segment(user)}/reset-password")
     if as_json:
-        print(json.dumps(link))
+        terminal.print_json(link)
     else:
         _tell(link)
 
@@ -241,16 +233,12 @@ def _tell(link: dict[str, Any]) -> None:
 
 
 def _table(found: list[dict[str, Any]]) -> None:
-    from rich.table import Table
+    terminal.table(("Id", "Login", "Role", "Status", "2FA", "Last seen", "Name", "Email"), map(_row, found))
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("Id", "Login", "Role", "Status", "2FA", "Last seen", "Name", "Email"):
-        table.add_column(column, no_wrap=True)
-    for user in found:
-        seen = terminal.local_time(user["lastLoginAt"]) if user["lastLoginAt"] else "-"
-        cells = (
-            user["id"], user["login"], user["role"], user["status"], "yes" if user["secondFactor"] else "no", seen,
-            user["name"] or "-", user["email"] or "-",
-        )  # fmt: skip
-        table.add_row(*map(terminal.plain, cells))
-    terminal.out.print(table, soft_wrap=False)
+
+def _row(user: dict[str, Any]) -> list[str]:
+    seen = terminal.local_time(user["lastLoginAt"]) if user["lastLoginAt"] else "-"
+    return [
+        user["id"], user["login"], user["role"], user["status"], "yes" if user["secondFactor"] else "no", seen,
+        user["name"] or "-", user["email"] or "-",
+    ]  # fmt: skip

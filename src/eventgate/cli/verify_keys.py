@@ -11,7 +11,8 @@ from typing import Annotated, Any, cast
 import typer
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, pages, segment
+from eventgate.cli.gate import everything, segment
+from eventgate.cli.options import AsJson, Find, asks
 from eventgate.errors import CallerError, EventGateError
 from eventgate.signing.keys import CURVES, CurveName, SigningKey
 
@@ -25,16 +26,14 @@ verify_keys = typer.Typer(
 )
 
 
+@asks
 def new_pair(
+    find: Find,
     key_id: _KeyId,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the signing key goes; nothing is overwritten.")],
     *,
     curve: Annotated[str, typer.Option("--curve", help=f"One of {', '.join(CURVES)}.")] = "P-256",
     as_json: Annotated[bool, typer.Option("--json", help="The verify key as one JSON object.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Make a signing key here, and tell EventGate its verify key.
 
@@ -54,7 +53,7 @@ def new_pair(
     """
     if curve not in CURVES:
         raise ValueError(f"--curve is one of {', '.join(CURVES)}; this is {curve}.")
-    gate = Gate.find(url, key, data, ca_file)
+    gate = find()
     made = SigningKey.generate(cast("CurveName", curve))
     _write(file, made.to_pem())
     try:
@@ -71,7 +70,7 @@ def new_pair(
         )
         raise
     if as_json:
-        print(json.dumps(added))
+        terminal.print_json(added)
         return
     terminal.err.print(terminal.plain(f"The signing key is in {file}; keep it there. Its verify key's id:"))
     print(added["id"])
@@ -83,15 +82,13 @@ def new_pair(
 
 
 @verify_keys.command("list")
+@asks
 def list_verify_keys(
+    find: Find,
     key_id: _KeyId,
     *,
     inactive: Annotated[bool, typer.Option("--inactive", help="Those that were deleted.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, whole, for other programs.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the verify keys of an API key, newest first.
 
@@ -100,24 +97,20 @@ def list_verify_keys(
     eventgate keys verify-keys list 0199c1f0-0000-7000-8000-000000000000
     """
     status = [("status", "inactive" if inactive else "active")]
-    gate = Gate.find(url, key, data, ca_file)
-    found = [each for page in pages(gate, _path(key_id), status) for each in page["data"]]
+    gate = find()
+    found = everything(gate, _path(key_id), status)
     if as_json:
-        for each in found:
-            print(json.dumps(each))
+        terminal.print_json(*found)
     else:
         table(found)
 
 
 @verify_keys.command()
+@asks
 def add(
+    find: Find,
     key_id: _KeyId,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A key as PEM, JWK or base64 DER.", exists=True)],
-    *,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Add a verify key. Where FILE holds a signing key as PEM, its public half is sent and nothing else.
 
@@ -125,18 +118,15 @@ def add(
 
     eventgate keys verify-keys add 0199c1f0-0000-7000-8000-000000000000 sensor.pub.pem
     """
-    print(Gate.find(url, key, data, ca_file).post(_path(key_id), {"verifyKey": _public_half(file)})["id"])
+    print(find().post(_path(key_id), {"verifyKey": _public_half(file)})["id"])
 
 
 @verify_keys.command()
+@asks
 def delete(
+    find: Find,
     key_id: _KeyId,
     verify_key_id: Annotated[str, typer.Argument(metavar="VERIFY-KEY-ID", help="Which of its verify keys.")],
-    *,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
 ) -> None:
     """Delete a verify key: what is signed with its signing key is refused within a second.
 
@@ -144,24 +134,17 @@ def delete(
 
     eventgate keys verify-keys delete 0199c1f0-0000-7000-8000-000000000000 0199c1f0-0000-7000-8000-000000000001
     """
-    Gate.find(url, key, data, ca_file).delete(f"{_path(key_id)}/{segment(verify_key_id)}")
+    find().delete(f"{_path(key_id)}/{segment(verify_key_id)}")
     terminal.err.print(terminal.plain(f"{verify_key_id} counts no more."))
 
 
 def table(found: list[dict[str, Any]]) -> None:
     """Show verify keys."""
-    from rich.table import Table
-
     if not found:
         terminal.err.print("It has no verify key: it cannot write.")
         return
-    shown = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("Verify key", "Curve", "Since", "SHA-256 of the DER"):
-        shown.add_column(column, no_wrap=True)
-    for each in found:
-        since = terminal.local_time(each["createdAt"])
-        shown.add_row(*map(terminal.plain, (each["id"], each["curve"], since, each["fingerprint"])))
-    terminal.out.print(shown, soft_wrap=False)
+    rows = [(each["id"], each["curve"], terminal.local_time(each["createdAt"]), each["fingerprint"]) for each in found]
+    terminal.table(("Verify key", "Curve", "Since", "SHA-256 of the DER"), rows)
 
 
 def _path(key_id: str) -> str:

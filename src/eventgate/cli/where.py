@@ -3,29 +3,26 @@
 Touches EventGate over HTTP and the terminal.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from eventgate.cli import terminal
-from eventgate.cli.gate import HERE, CaFile, Data, Gate, Key, Url, segment
+from eventgate.cli.gate import segment
+from eventgate.cli.options import AsJson, Find, asks
 
 _STYLES = {"delivered": "green", "filtered": "dim", "pending": "yellow", "dead": "bold red", "before": "dim"}
 _PLACES = {"topic", "partition", "offset"}
 _ORDER = {name: number for number, name in enumerate(("path", "from", "to", "status", "transaction"))}
 
 
+@asks
 def where(
+    find: Find,
     event: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, whole, for other programs.")] = False,
-    url: Url = None,
-    key: Key = None,
-    data: Data = HERE,
-    ca_file: CaFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Tell where an event is: who signed it, when it was committed, and what became of it at every sink.
 
@@ -37,25 +34,19 @@ def where(
 
     eventgate where 0199b0a4-7d3c-7a50-8000-0123456789ab --json | jq '.sinks[] | {name, fate}'
     """
-    told = Gate.find(url, key, data, ca_file).get(f"/v2/events/{segment(event)}/custody")
+    told = find().get(f"/v2/events/{segment(event)}/custody")
     if as_json:
-        print(json.dumps(told))
+        terminal.print_json(told)
     else:
         _show(told)
 
 
 def _show(told: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for _ in range(3):
-        table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for what, fate, at, detail in story(told):
-        style = _STYLES.get(fate, "")
-        time = terminal.local_time(at) if at else ""
-        table.add_row(terminal.plain(what), Text(fate, style), Text(time), terminal.plain(detail))
-    terminal.out.print(table, soft_wrap=False)
+    rows = [
+        (where, terminal.plain(fate, _STYLES.get(fate, "")), terminal.local_time(at) if at else "", detail)
+        for where, fate, at, detail in story(told)
+    ]
+    terminal.table(("Where", "Fate", "At", "Detail"), rows, fold=("Detail",), header=False)
 
 
 def story(told: dict[str, Any]) -> Iterator[tuple[str, str, str | None, str]]:

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
-from eventgate.cli import gate
+from eventgate.cli import gate, options
 from eventgate.errors import CallerError
 from eventgate.sdk.connection import Reply
 
@@ -61,3 +63,30 @@ def test_what_is_not_there_is_named(reached):
     with pytest.raises(CallerError) as caught:
         reached.get("/v2/sinks/soc/dead-letters", [("limit", "5")])
     assert caught.value.detail == "http://gate.example has nothing under /v2/sinks/soc/dead-letters that you may see."
+
+
+def test_the_first_of_a_list_end_within_a_page(monkeypatch):
+    asked = []
+
+    def get(self, path, parameters=()):
+        asked.append((path, list(parameters)))
+        return {"data": [1, 2], "nextUrl": f"http://gate.example{path.partition('?')[0]}?startingAfter={len(asked)}"}
+
+    monkeypatch.setattr(gate.Gate, "get", get)
+    somewhere = gate.Gate("http://gate.example", "egk_x")
+    assert [page["data"] for page in gate.first(somewhere, "/v2/alerts", [("filter", "x")], 3)] == [[1, 2], [1]]
+    assert asked == [("/v2/alerts", [("filter", "x"), ("limit", "3")]), ("/v2/alerts?startingAfter=1", [])]
+
+
+def test_options_say_which_gate_a_command_asks(tmp_path):
+    found = []
+
+    @options.asks
+    def command(find: options.Find, what: str) -> None:
+        found.append((what, find()))
+
+    app = typer.Typer()
+    app.command()(command)
+    arguments = ["it", "--url", "http://gate.example", "--key", "egk_x", "--data", str(tmp_path)]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert found == [("it", gate.Gate("http://gate.example", "egk_x"))]

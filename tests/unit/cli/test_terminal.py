@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventgate.cli import terminal
 from eventgate.cli.terminal import defused, severity
 
 
@@ -39,3 +40,12 @@ def test_severities_redden() -> None:
         "bold red",
         "",
     ]
+
+
+def test_a_table_and_json_write_them_out_too(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b[2J[red]\u202e"
+    terminal.table(("Id", "Message"), [("1", hostile)], fold=("Message",))
+    terminal.print_json({"message": hostile})
+    shown, line = capsys.readouterr().out.split("{")
+    assert "\\x1b[2J[red]\\u202e" in shown
+    assert line == '"message": "\\u001b[2J[red]\\u202e"}\n'
