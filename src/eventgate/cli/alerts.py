@@ -41,7 +41,7 @@ def alerts(
         else:
             _show(page["data"])
     if not as_json and opening:
-        terminal.err.print(_footer(shown, opening), style="dim")
+        terminal.remark(_footer(shown, opening), "dim")
 
 
 def _show(found: list[dict[str, Any]]) -> None:

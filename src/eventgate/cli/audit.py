@@ -42,7 +42,7 @@ def audit(
         else:
             _show(page["data"])
     if not as_json:
-        terminal.err.print(f"{shown:,} shown, newest first" if shown else "No line matches.", style="dim")
+        terminal.remark(f"{shown:,} shown, newest first" if shown else "No line matches.", "dim")
 
 
 def _show(found: list[dict[str, Any]]) -> None:

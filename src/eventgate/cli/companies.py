@@ -87,14 +87,12 @@ def create(
         terminal.print_json(made)
         return
     link = made["admin"]["link"]
-    terminal.out.print(
-        terminal.plain(f"{made['name']} is company {made['id']}; its admin is {made['admin']['login']}.")
-    )
+    terminal.say(f"{made['name']} is company {made['id']}; its admin is {made['admin']['login']}.")
     if link["url"] is None:
-        terminal.out.print(terminal.plain(f"The invitation to {made['admin']['email']}: {link['delivery']}."))
+        terminal.say(f"The invitation to {made['admin']['email']}: {link['delivery']}.")
         return
-    terminal.out.print("Pass this link on. It works once, and is not shown again:")
-    terminal.out.print(terminal.plain(link["url"]))
+    terminal.say("Pass this link on. It works once, and is not shown again:")
+    terminal.say(link["url"])
 
 
 @companies.command("update")
@@ -155,7 +153,7 @@ def retire(
             f"Retire {name}? Its keys, sessions and tokens stop working, and this cannot be undone", abort=True
         )
     gate.delete(path)
-    terminal.out.print(terminal.plain(f"{name} is retired."))
+    terminal.say(f"{name} is retired.")
 
 
 def _table(found: list[dict[str, Any]]) -> None:

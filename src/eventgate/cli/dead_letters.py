@@ -50,7 +50,7 @@ def letters(
         else:
             _show(page["data"])
     if not as_json:
-        terminal.err.print(f"{shown:,} shown, newest first" if shown else "There are none.", style="dim")
+        terminal.remark(f"{shown:,} shown, newest first" if shown else "There are none.", "dim")
 
 
 @asks
@@ -84,7 +84,7 @@ def redrive(
     told = find().post(f"/v2/sinks/{segment(sink)}/dead-letters/redrive", body)
     seconds = "" if told["seconds"] is None else f", in {told['seconds']:g} s at the sink's rate"
     verb = "would go" if dry_run else f"go again in generation {told['generation']}"
-    terminal.out.print(f"{told['events']:,} dead letters {verb}{seconds}")
+    terminal.say(f"{told['events']:,} dead letters {verb}{seconds}")
 
 
 @asks
@@ -114,11 +114,11 @@ def preview(
 
 
 def _show_preview(told: dict[str, Any]) -> None:
-    terminal.out.print(terminal.plain(told["text"] if told["text"] is not None else told["body"]))
+    terminal.say(told["text"] if told["text"] is not None else told["body"])
     wanted = "the filter lets it through" if told["wanted"] else f"left out by {told['condition'] or 'its company'}"
     limit = "" if told["limitBytes"] is None else f" of at most {told['limitBytes']:,}"
     fits = "" if told["fits"] else ": TOO LONG"
-    terminal.err.print(terminal.plain(f"{told['contentType']}, {told['bytes']:,} bytes{limit}{fits}; {wanted}"))
+    terminal.remark(f"{told['contentType']}, {told['bytes']:,} bytes{limit}{fits}; {wanted}")
 
 
 def _show(found: list[dict[str, Any]]) -> None:
@@ -139,9 +139,9 @@ def _show_one(letter: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(letter)
         return
-    terminal.out.print(terminal.plain(letter["reason"]))
+    terminal.say(letter["reason"])
     if letter["event"] is not None:
         for line in json.dumps(letter["event"], indent=2, ensure_ascii=False).splitlines():
-            terminal.out.print(terminal.plain(line))
+            terminal.say(line)
     if letter["preview"] is not None:
         _show_preview(letter["preview"])

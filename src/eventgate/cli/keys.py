@@ -63,7 +63,7 @@ def list_keys(
     elif found:
         _table(found)
     else:
-        terminal.err.print("There is none.")
+        terminal.remark("There is none.")
 
 
 @keys.command()
@@ -119,12 +119,10 @@ def create(
     if as_json:
         terminal.print_json(made)
         return
-    terminal.err.print(terminal.plain(f"API key {made['id']}: {' '.join(made['scopes']) or 'no scopes'}"))
+    terminal.remark(f"API key {made['id']}: {' '.join(made['scopes']) or 'no scopes'}")
     if "events:write" in made["scopes"]:
-        terminal.err.print(
-            f"To write it needs a signing key: eventgate keys new-pair {made['id']} sensor.pem", markup=False
-        )
-    terminal.err.print("The auth key, which nobody can show you again:")
+        terminal.remark(f"To write it needs a signing key: eventgate keys new-pair {made['id']} sensor.pem")
+    terminal.remark("The auth key, which nobody can show you again:")
     print(made["key"])
 
 
@@ -188,7 +186,7 @@ def delete(
     gate = find()
     for key_id in key_ids:
         gate.delete(f"/keys/{segment(key_id)}")
-        terminal.err.print(terminal.plain(f"{key_id} works no more."))
+        terminal.remark(f"{key_id} works no more.")
 
 
 keys.command("new-pair")(verify_keys.new_pair)

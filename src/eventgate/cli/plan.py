@@ -79,26 +79,27 @@ def _needs_restart(data: Path, configuration: "Configuration") -> list[str] | No
 def _show(
     moves: "Moves", waits: list[str] | None, running: Mapping[str, Mapping[str, Any]], transports: Mapping[str, str]
 ) -> None:
-    def say(line: str, style: str = "") -> None:
-        text = terminal.plain(line)
-        text.stylize(style)
-        terminal.out.print(text, soft_wrap=True)
-
     for name in moves.added:
-        say(f"+ {name}: {transports[name]}, starts", "green")
+        terminal.say(f"+ {name}: {transports[name]}, starts", "green")
     for name, keys in moves.changed.items():
-        say(f"~ {name}: {', '.join(keys)}; starts anew from its cursor", "yellow")
+        terminal.say(f"~ {name}: {', '.join(keys)}; starts anew from its cursor", "yellow")
         if transports[name] == "kafka" and {"transport", "brokers", "topic"} & {*keys}:
-            say("    Kafka keeps the progress itself: in a new place the sink says cursor-lost and asks for a rewind.")
+            terminal.say(
+                "    Kafka keeps the progress itself: in a new place the sink says cursor-lost and asks for a rewind."
+            )
     for name in moves.removed:
-        say(f"- {name}: stops; its cursor is kept for when it comes back", "red")
+        terminal.say(f"- {name}: stops; its cursor is kept for when it comes back", "red")
     for name in moves.unchanged:
-        say(f"  {name}: goes on")
+        terminal.say(f"  {name}: goes on")
     if moves.added and moves.removed:
-        say("A sink that was given another name is a new one: it begins where a new sink begins, not where the old is.")
+        terminal.say(
+            "A sink that was given another name is a new one: it begins where a new sink begins, not where the old is."
+        )
     if waits:
-        say(f"Needs a restart: {', '.join(waits)}", "yellow")
+        terminal.say(f"Needs a restart: {', '.join(waits)}", "yellow")
     elif waits is None:
-        say("What only a start reads was not compared: running.json of its data directory is not at hand (--data).")
+        terminal.say(
+            "What only a start reads was not compared: running.json of its data directory is not at hand (--data)."
+        )
     if not moves.any and not waits:
-        say("Nothing differs." if running or waits is not None else "No sink differs.")
+        terminal.say("Nothing differs." if running or waits is not None else "No sink differs.")

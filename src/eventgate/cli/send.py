@@ -68,9 +68,9 @@ def send(
             sending.run(batches(lines, batch))
         except BaseException:
             again = "" if sample else " Send the same again: what is stored already is not stored twice."
-            terminal.err.print(f"Stopped early. {sending.summary()}{again}")
+            terminal.remark(f"Stopped early. {sending.summary()}{again}")
             raise
-    terminal.err.print(sending.summary())
+    terminal.remark(sending.summary())
     if sending.rejected:
         raise typer.Exit(_REFUSED)
 

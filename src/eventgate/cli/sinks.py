@@ -103,7 +103,7 @@ def rewind(
     seconds = told["seconds"]
     how_long = "as fast as the receiver takes them" if seconds is None else f"in {_duration(seconds)} or more"
     verb = "would be delivered" if dry_run else f"are delivered in generation {told['generation']}"
-    terminal.out.print(terminal.plain(f"{told['events']:,} events {verb} again, {how_long}."))
+    terminal.say(f"{told['events']:,} events {verb} again, {how_long}.")
 
 
 @sinks.command()
@@ -164,13 +164,13 @@ def _list(gate: Gate, *, everyone: bool, as_json: bool) -> None:
     elif found:
         _show(found)
     else:
-        terminal.err.print("No sink is configured. [[sinks]] in the configuration file makes one.", markup=False)
+        terminal.remark("No sink is configured. [[sinks]] in the configuration file makes one.")
 
 
 def _ask(gate: Gate, name: str, verb: str) -> None:
     told = gate.post(f"{_PATH}/{segment(name)}/{verb}")
     said = f" ({told_receipt(told['receipt'])})" if told.get("receipt") else ""
-    terminal.out.print(terminal.plain(f"{name}: {told['detail']}{said}"))
+    terminal.say(f"{name}: {told['detail']}{said}")
 
 
 def _show(found: list[dict[str, Any]]) -> None:
@@ -179,7 +179,7 @@ def _show(found: list[dict[str, Any]]) -> None:
     terminal.table(("Sink", "State", "Guarantee", *counted), rows, right=counted)
     for sink in found:
         for trouble in troubles(sink):
-            terminal.err.print(terminal.plain(f"{sink['name']}: {trouble}"))
+            terminal.remark(f"{sink['name']}: {trouble}")
 
 
 def _rows(sink: Mapping[str, Any]) -> Iterator[Sequence[str | Text]]:

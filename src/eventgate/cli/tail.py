@@ -61,7 +61,7 @@ def _follow(gate: Gate, reader: Reader, parameters: list[tuple[str, str]]) -> It
         try:
             headers = {"Last-Event-ID": reader.last_id} if reader.last_id else {}
             with gate.stream("/v2/alerts/stream", parameters, headers) as response:
-                terminal.err.print("Following; Ctrl-C stops.", style="dim")
+                terminal.remark("Following; Ctrl-C stops.", "dim")
                 wait = _SHORTEST_WAIT
                 for line in response:
                     message = reader.feed(line.decode("utf-8", "replace").rstrip("\r\n"))

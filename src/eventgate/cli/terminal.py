@@ -35,6 +35,16 @@ def plain(text: str, style: str = "") -> Text:
     return Text(defused(text), style)
 
 
+def say(text: str, style: str = "") -> None:
+    """Print the text plain: what was asked for."""
+    out.print(plain(text, style))
+
+
+def remark(text: str, style: str = "") -> None:
+    """Print the text plain on standard error: what people want to know beside it."""
+    err.print(plain(text, style))
+
+
 def table(
     columns: Sequence[str],
     rows: Iterable[Sequence[str | Text]],
@@ -87,7 +97,7 @@ def complain(first: str, *more: str) -> None:
     """Say on standard error what went wrong, in one paragraph."""
     err.print(Text("eventgate: ", "bold red").append(defused(first), ""))
     for line in more:
-        err.print(plain(f"  {line}"))
+        remark(f"  {line}")
 
 
 def reader_left() -> int:

@@ -81,7 +81,7 @@ def invite(
     if as_json:
         terminal.print_json(made)
         return
-    terminal.err.print(terminal.plain(f"{made['login']} is made, as {made['role']}, with the id {made['id']}."))
+    terminal.remark(f"{made['login']} is made, as {made['role']}, with the id {made['id']}.")
     _tell(made["link"])
 
 
@@ -124,7 +124,7 @@ def delete(find: Find, user: Id) -> None:
     eventgate users delete 0199c1f0-0000-7000-8000-000000000000
     """
     find().delete(f"{_PATH}/{segment(user)}")
-    terminal.err.print(terminal.plain(f"{user} is deleted."))
+    terminal.remark(f"{user} is deleted.")
 
 
 @users.command("reset-password")
@@ -158,7 +158,7 @@ def set_password(*, url: Url = None, data: Data = HERE, ca_file: CaFile = None) 
         link, password = (sys.stdin.readline().rstrip("\r\n") for _ in range(2))
     token = link.strip().rpartition("#token=")[2]
     Gate.find(url, _NO_KEY, data, ca_file).post("/v2/password-links/redeem", {"token": token, "password": password})
-    terminal.err.print("The password is set.")
+    terminal.remark("The password is set.")
 
 
 @users.command()
@@ -183,7 +183,7 @@ def recover(
     from eventgate.config import load
 
     user, delivery = asyncio.run(_recover(load(config, {"data": data} if data else None), login))
-    terminal.err.print(terminal.plain(f"For {user.login}:"))
+    terminal.remark(f"For {user.login}:")
     _tell(delivery.shown())
 
 
@@ -229,7 +229,7 @@ def _tell(link: dict[str, Any]) -> None:
             text = f"The mail server has not taken the link yet; EventGate goes on trying. It works until {until}."
         case _:
             text = "The mail server refused the link. Mend the address, then run `eventgate users reset-password`."
-    terminal.err.print(terminal.plain(text))
+    terminal.remark(text)
 
 
 def _table(found: list[dict[str, Any]]) -> None:

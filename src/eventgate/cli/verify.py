@@ -40,8 +40,8 @@ def verify(
     verdict = asyncio.run(_verify(load(config, {"data": data} if data else None)))
     for each in verdict.breaks:
         place = f"position {each.position}" + (f", event {each.index}" if each.index is not None else "")
-        terminal.out.print(terminal.plain(f"{place}: {each.detail}"))
-    terminal.out.print(terminal.plain(_sentence(verdict)))
+        terminal.say(f"{place}: {each.detail}")
+    terminal.say(_sentence(verdict))
     if not verdict.holds:
         raise typer.Exit(_BROKEN)
 

@@ -62,22 +62,18 @@ def new_pair(
         file.unlink()  # it was refused: nobody will ever trust this key
         raise
     except (EventGateError, OSError):
-        terminal.err.print(
-            terminal.plain(
-                f"The signing key is in {file}, but whether EventGate has its verify key is not known. "
-                f"See `eventgate keys verify-keys list {key_id}`; `… add {key_id} {file}` adds it."
-            )
+        terminal.remark(
+            f"The signing key is in {file}, but whether EventGate has its verify key is not known. "
+            f"See `eventgate keys verify-keys list {key_id}`; `… add {key_id} {file}` adds it."
         )
         raise
     if as_json:
         terminal.print_json(added)
         return
-    terminal.err.print(terminal.plain(f"The signing key is in {file}; keep it there. Its verify key's id:"))
+    terminal.remark(f"The signing key is in {file}; keep it there. Its verify key's id:")
     print(added["id"])
-    terminal.err.print(
-        terminal.plain(
-            f"Use them: eventgate send --signing-key {file} --verify-key-id {added['id']} --key egk_… events.json"
-        )
+    terminal.remark(
+        f"Use them: eventgate send --signing-key {file} --verify-key-id {added['id']} --key egk_… events.json"
     )
 
 
@@ -135,13 +131,13 @@ def delete(
     eventgate keys verify-keys delete 0199c1f0-0000-7000-8000-000000000000 0199c1f0-0000-7000-8000-000000000001
     """
     find().delete(f"{_path(key_id)}/{segment(verify_key_id)}")
-    terminal.err.print(terminal.plain(f"{verify_key_id} counts no more."))
+    terminal.remark(f"{verify_key_id} counts no more.")
 
 
 def table(found: list[dict[str, Any]]) -> None:
     """Show verify keys."""
     if not found:
-        terminal.err.print("It has no verify key: it cannot write.")
+        terminal.remark("It has no verify key: it cannot write.")
         return
     rows = [(each["id"], each["curve"], terminal.local_time(each["createdAt"]), each["fingerprint"]) for each in found]
     terminal.table(("Verify key", "Curve", "Since", "SHA-256 of the DER"), rows)
