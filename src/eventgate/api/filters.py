@@ -27,7 +27,7 @@ def _described(table: FieldTable) -> str:
     return (
         f"`field{SEPARATOR}operator{SEPARATOR}value`; the separator is the middle dot U+00B7. May be repeated: all "
         "must hold. Strings in double quotes, numbers as they are, JSON arrays of 1 to 100 values, dates as "
-        f"`YYYY-MM-DD HH:mm` (UTC) or RFC 3339, without quotes.{paths}\n\n"
+        f"`YYYY-MM-DD HH:mm` or `YYYY-MM-DD HH:mm:ss.fff` (UTC) or RFC 3339, without quotes.{paths}\n\n"
         f"| field | type | operators |\n|---|---|---|\n{fields}\n\n"
         f"| operator | takes | meaning |\n|---|---|---|\n{operators}"
     )

@@ -173,7 +173,8 @@ SINK_SCHEMAS: dict[str, Schema] = {
         "properties": {
             "to": {
                 "type": ["string", "integer"],
-                "description": "RFC 3339, `YYYY-MM-DD HH:mm` (UTC), or a position of the journal; 0 is its beginning.",
+                "description": "RFC 3339, `YYYY-MM-DD HH:mm` or `YYYY-MM-DD HH:mm:ss.fff` (UTC), or a position of the"
+                " journal; 0 is its beginning.",
             },
             "dryRun": {"type": "boolean", "default": False, "description": "Only say what would be repeated."},
             "replace": {

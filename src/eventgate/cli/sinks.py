@@ -81,7 +81,10 @@ def rewind(
     *,
     to: Annotated[
         str,
-        typer.Option(help="Deliver again what came after: '2026-11-20 14:00' (UTC), RFC 3339, or a position; 0: all."),
+        typer.Option(
+            help="Deliver again what came after: '2026-11-20 14:00' or '2026-11-20 14:00:30.5' (UTC), RFC 3339, or a "
+            "position of the journal; 0: all."
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much that is, and how long.")] = False,
     replace: Annotated[

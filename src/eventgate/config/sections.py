@@ -5,6 +5,7 @@ Pure. Rooms get plain values from app, never these objects.
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -215,6 +216,12 @@ class Sink(BaseModel):
     company: UUID | None = None
     begin: str = "beginning"
     replay_events_per_second: int = Field(5_000, ge=0)
+
+    @field_validator("begin", mode="before")
+    @classmethod
+    def _may_be_a_date_of_toml(cls, begin: Any) -> Any:
+        """Without quotes, TOML makes an object of a date; one without an offset is in UTC, as everywhere."""
+        return begin.isoformat(" ") if isinstance(begin, datetime) else begin
 
     @property
     def options(self) -> Mapping[str, Any]:

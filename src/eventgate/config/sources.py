@@ -68,7 +68,7 @@ def load(path: Path | None = None, told: Mapping[str, Any] | None = None) -> Con
         sources: dict[str, Any] = {"_file": file, "_secrets": os.environ.get(f"{PREFIX}SECRETS")}
         gathered = _Gathered(**sources, **(told or {}))
     except ValidationError as error:
-        raise _explain(error, path) from None
+        raise _explain(error, path, file) from None
     except SettingsError as error:
         raise ConfigurationError("environment", [FieldError(PREFIX, "unreadable", str(error))]) from None
     return Configuration.model_validate(gathered.model_dump())
@@ -94,18 +94,28 @@ def _unknown_variables() -> list[FieldError]:
     ]
 
 
-def _explain(error: ValidationError, path: Path | None) -> ConfigurationError:
+def _explain(error: ValidationError, path: Path | None, file: Mapping[str, Any]) -> ConfigurationError:
     problems, sources = [], set()
     for each in error.errors(include_url=False):
         keys = [str(key) for key in each["loc"]]
         variable = PREFIX + "__".join(keys).upper()
         from_environment = any(variable == name or variable.startswith(f"{name}__") for name in os.environ)
         sources.add("environment" if from_environment else str(path or "command line"))
-        pointer = variable if from_environment else ".".join(keys)
+        pointer = variable if from_environment else ".".join(_named(keys, file))
         problems.append(
             FieldError(pointer, each["type"], _sentence(each["msg"], each["type"], keys, each.get("input")))
         )
     return ConfigurationError(" and ".join(sorted(sources)), problems)
+
+
+def _named(keys: list[str], file: Mapping[str, Any]) -> list[str]:
+    """The way to a key, with a sink's name instead of its number, as everywhere else."""
+    match keys:
+        case ["sinks", number, key, *rest] if key != "name":
+            there = dict(enumerate(file.get("sinks", ())))  # what a secret file says of sinks is not in it
+            name = there.get(int(number), {}).get("name")
+            return ["sinks", name if isinstance(name, str) else number, key, *rest]
+    return keys
 
 
 def _sentence(message: str, kind: str, keys: list[str], came: object) -> str:

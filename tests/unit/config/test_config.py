@@ -8,6 +8,7 @@ import pytest
 
 from eventgate.config import Configuration, TokenIssuer, load
 from eventgate.errors import ConfigurationError
+from eventgate.query.instants import parse_instant
 
 DOCUMENTED = Path(__file__).parents[3] / "config" / "eventgate.toml"
 
@@ -32,6 +33,17 @@ def test_a_file_with_only_sinks_is_complete(tmp_path: Path) -> None:
     text = '[[sinks]]\nname = "k"\ntransport = "kafka"\nbrokers = ["127.0.0.1:9092"]\nfilter = ["severity·>·5"]\n'
     sink = load(_file(tmp_path, text)).sinks[0]
     assert (sink.name, sink.filter, sink.options) == ("k", ("severity·>·5",), {"brokers": ["127.0.0.1:9092"]})
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["'2026-11-20 14:00:30.5'", "2026-11-20 14:00:30.5", "2026-11-20T14:00:30.500Z", "2026-11-20 15:00:30.5+01:00"],
+)
+def test_a_sink_begins_at_a_moment_with_quotes_or_without(tmp_path: Path, written: str) -> None:
+    told = load(_file(tmp_path, f"[[sinks]]\nname='k'\ntransport='file'\nbegin = {written}\n")).sinks[0].begin
+    moment = parse_instant(told)
+    assert moment, told
+    assert moment.start == 1_795_183_230_500
 
 
 def test_the_order_of_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +79,13 @@ def test_the_order_of_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("[[oauth2.issuers]]\nurl='https://login.example'\naudiences=['a']", "either company"),
         ("[[oauth2.issuers]]\nurl='https://login.example'\naudiences=[]\ncompany='c'", "oauth2.issuers.0.audiences"),
         ("[[sinks]]\ntransport = 'file'", "sinks.0.name: expected a value, found none"),
+        (
+            "[[sinks]]\nname='a'\ntransport='x'\n[[sinks]]\nname='soc'\ntransport='x'\ncompany='Acme'",
+            "sinks.soc.company: expected a valid UUID",
+        ),
+        ("[[sinks]]\nname='soc'", "sinks.soc.transport: expected a value, found none"),
+        ("[[sinks]]\nname='A b'\ntransport='x'", "sinks.0.name: "),
+        ("[[sinks]]\nname=7\ntransport='x'\ncompany=8", "sinks.0.company: "),
         ("[[sinks]]\nname='a'\ntransport='x'\n[[sinks]]\nname='a'\ntransport='x'", "two sinks are called 'a'"),
     ],
 )
