@@ -253,5 +253,7 @@ def test_a_user_is_invited_changed_and_comes_back_after_losing_the_password(serv
     assert said.startswith("For admin:\n")
     _, said = users("set-password", stdin=f"{recovered}nine lampposts sing quietly\n")
     assert said == "The password is set.\n"
+    _, said = users("recover", "--reset-2fa")
+    assert "The second factor is taken away, and every session ended." in said
     _, said = users("recover", "--login", "nobody", status=1)
     assert "404 not-found" in said

@@ -2,12 +2,17 @@
 
 import asyncio
 from ipaddress import ip_network
+from typing import Any
 from uuid import uuid4
 
 import pyotp
 import pytest
 
-from eventgate.access import SCOPES
+from eventgate.access import SCOPES, Actor, Audit
+from eventgate.access.people.links import Links
+from eventgate.access.people.recovery import recover
+from eventgate.access.people.user import User
+from eventgate.access.signin.second_factor import remove_within
 from tests.integration.http_service import http_service, other_company
 from tests.integration.signing_in import PASSWORD, Browser, code_of, person
 
@@ -155,6 +160,24 @@ async def test_an_admin_takes_it_away_and_ends_the_sessions(service, ann):
     service.authenticator.forget()
     assert code_of(await ann.ask("GET", "/v2/alerts")) == (401, "session-unknown")
     assert (await Browser(service).sign_in())[0] == 201
+
+
+async def test_who_lost_both_is_let_in_again_on_the_machine_itself(service, ann):
+    await ann.enrol()
+    audit = Audit(service.pool, service.clock)
+    links = Links(service.clock, service.url, invitation_hours=1, reset_hours=1)
+
+    async def besides(connection: Any, actor: Actor, user: User) -> None:
+        await remove_within(connection, audit, actor, user.id, user.company)
+
+    await recover(service.pool, audit, links, "ann")
+    assert code_of(await Browser(service).sign_in()) == (401, "code-required"), "by itself, a link is a link"
+    await recover(service.pool, audit, links, "ann", besides=besides)
+    service.authenticator.forget()
+    assert code_of(await ann.ask("GET", "/v2/alerts")) == (401, "session-unknown")
+    assert (await Browser(service).sign_in())[0] == 201
+    told = await service.pool.fetch("SELECT action FROM audit WHERE actor LIKE 'the command line%' ORDER BY id")
+    assert [line["action"] for line in told] == ["user.recover", "user.recover", "user.reset-second-factor"]
 
 
 async def test_an_operators_is_for_operators(service, ann):

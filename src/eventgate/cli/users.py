@@ -15,6 +15,7 @@ from eventgate.cli.options import HERE, AsJson, CaFile, Data, Find, Url, asks
 from eventgate.cli.serve import Config
 
 if TYPE_CHECKING:
+    from eventgate.access.actor import Actor
     from eventgate.access.people.links import Delivery
     from eventgate.access.people.user import User
     from eventgate.config import Configuration
@@ -167,6 +168,9 @@ def recover(
     login: Annotated[
         str | None, typer.Option("--login", "-l", help="Whose password was lost; the first operator's if left out.")
     ] = None,
+    reset_2fa: Annotated[
+        bool, typer.Option("--reset-2fa", help="The second factor is lost too: take it away, and end every session.")
+    ] = False,
     data: Annotated[Path | None, typer.Option(envvar="EVENTGATE_DATA", help="The data directory.")] = None,
     config: Config = None,
 ) -> None:
@@ -177,20 +181,26 @@ def recover(
     [bold]Example[/bold]
 
     eventgate users recover --data /var/lib/eventgate
+
+    eventgate users recover --login ann --reset-2fa
     """
     import asyncio
 
     from eventgate.config import load
 
-    user, delivery = asyncio.run(_recover(load(config, {"data": data} if data else None), login))
+    configuration = load(config, {"data": data} if data else None)
+    user, delivery = asyncio.run(_recover(configuration, login, reset_2fa=reset_2fa))
     terminal.remark(f"For {user.login}:")
+    if reset_2fa:
+        terminal.remark("The second factor is taken away, and every session ended.")
     _tell(delivery.shown())
 
 
-async def _recover(configuration: "Configuration", login: str | None) -> "tuple[User, Delivery]":
+async def _recover(configuration: "Configuration", login: str | None, *, reset_2fa: bool) -> "tuple[User, Delivery]":
     from eventgate.access.audit.record import Audit
     from eventgate.access.people.links import Links
     from eventgate.access.people.recovery import recover as make_link
+    from eventgate.access.signin.second_factor import remove_within
     from eventgate.clock import SystemClock
     from eventgate.db.pool import open_pool
     from eventgate.processes.attach import attached
@@ -206,7 +216,12 @@ async def _recover(configuration: "Configuration", login: str | None) -> "tuple[
     async with attached(configuration) as url:
         pool = await open_pool(url, size=1, name="eventgate users recover")
         try:
-            return await make_link(pool, Audit(pool, clock), links, login)
+            audit = Audit(pool, clock)
+
+            async def take_second_factor(connection: Any, actor: "Actor", user: "User") -> None:
+                await remove_within(connection, audit, actor, user.id, user.company)
+
+            return await make_link(pool, audit, links, login, besides=take_second_factor if reset_2fa else None)
         finally:
             await pool.close()
 

@@ -75,7 +75,15 @@ def symptoms(sink: SinkStatus, memory: Seen, now: int, *, failing_after_ms: int)
             f"its receiver wants nothing more, and it is disabled until it is resumed: {sink.last_error}",
         )
     if memory.stuck_since is not None and now - memory.stuck_since >= failing_after_ms:
-        yield alarms.FAILING, f"nothing was delivered for {failing_after_ms // 60_000} minutes: {sink.last_error}"
+        yield alarms.FAILING, f"nothing was delivered for {_worded(failing_after_ms)}: {sink.last_error}"
+
+
+def _worded(ms: int) -> str:
+    """A duration in the unit that a person would take."""
+    for size, unit in ((3_600_000, "hours"), (60_000, "minutes"), (1_000, "seconds")):
+        if ms >= 2 * size:
+            return f"{round(ms / size, 1):g} {unit}"
+    return f"{ms} ms"
 
 
 def _difference(ledger: Ledger, *, told: bool) -> str:

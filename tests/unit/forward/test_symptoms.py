@@ -97,3 +97,21 @@ def test_a_company_hears_that_its_sink_does_not_balance_and_no_number_of_the_oth
         assert code == alarms.UNBALANCED
     assert "13 stored, but 0 before + 10 delivered" in said[None]
     assert said[UUID(int=1)] == "the ledger does not balance: 3 events are unaccounted for"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "worded"),
+    [
+        (5, "5 minutes"),
+        (0.01, "600 ms"),
+        (0.5, "30 seconds"),
+        (1, "60 seconds"),
+        (2.5, "2.5 minutes"),
+        (180, "3 hours"),
+    ],
+)
+def test_how_long_nothing_was_delivered_is_said_in_a_unit_that_fits(minutes: float, worded: str) -> None:
+    sink, after = status(State.RETRYING, pending=3), int(minutes * MINUTES)
+    memory = seen(sink, recalled(sink, 0, (alarms.FAILING,), 0), 0)
+    ((_, said),) = symptoms(sink, memory, after, failing_after_ms=after)
+    assert said == f"nothing was delivered for {worded}: no answer"

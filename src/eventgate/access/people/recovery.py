@@ -3,6 +3,9 @@
 Touches PostgreSQL (users, password_links, audit). Whoever reaches the database could do as much; here it is audited.
 """
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import asyncpg
 
 from eventgate.access.actor import Actor
@@ -21,8 +24,17 @@ ORDER BY id LIMIT 1 FOR UPDATE
 """  # noqa: S608 - columns of our own
 
 
-async def recover(pool: asyncpg.Pool, audit: Audit, links: Links, login: str | None) -> tuple[User, Delivery]:
+async def recover(
+    pool: asyncpg.Pool,
+    audit: Audit,
+    links: Links,
+    login: str | None,
+    *,
+    besides: Callable[[Any, Actor, User], Awaitable[None]] | None = None,
+) -> tuple[User, Delivery]:
     """Make a link for whoever signs in as ``login``, or for the first operator.
+
+    ``besides`` does what else is to be done for the user, in the same transaction.
 
     Raises CallerError 404 ``not-found`` where there is none who may sign in, Unavailable.
     """
@@ -35,4 +47,6 @@ async def recover(pool: asyncpg.Pool, audit: Audit, links: Links, login: str | N
         actor = Actor("the command line, offline", user.company, None, None, None, "", "")
         change = Change("user.recover", str(user.id), user.company, None, user.shown())
         await audit.record_within(connection, actor, change)
+        if besides is not None:
+            await besides(connection, actor, user)
     return user, await links.deliver(user, link)

@@ -163,18 +163,17 @@ class SecondFactors:
             if role is None:
                 return False
             demand_authority(principal, role)
-            was = bool(await connection.fetchval(_REMOVE, user))
-            await connection.execute(_MARK, user, False)
-            await revoke_all_within(connection, user)
-            change = Change(
-                "user.reset-second-factor",
-                str(user),
-                principal.company,
-                {"secondFactor": was},
-                {"secondFactor": False},
-            )
-            await self._audit.record_within(connection, actor, change)
+            await remove_within(connection, self._audit, actor, user, principal.company)
         return True
+
+
+async def remove_within(connection: Any, audit: Audit, actor: Actor, user: UUID, company: UUID) -> None:
+    """Take away a user's second factor, with its line, and end the user's sessions, inside a transaction."""
+    was = bool(await connection.fetchval(_REMOVE, user))
+    await connection.execute(_MARK, user, False)
+    await revoke_all_within(connection, user)
+    change = Change("user.reset-second-factor", str(user), company, {"secondFactor": was}, {"secondFactor": False})
+    await audit.record_within(connection, actor, change)
 
 
 def _hash(user: UUID, recovery_code: str) -> bytes:
