@@ -234,5 +234,23 @@ async def test_a_company_reads_of_its_own_events_alone_in_the_lines_of_a_rewind(
         _, own = await service.post("/v2/sinks/siem/rewind", {"to": 0}, key)
     assert (whole["events"], own["events"]) == (31_337, 0)
     _, lines = await service.get("/v2/audit", key=key)
-    assert [line["action"] for line in lines["data"]] == ["sink.rewind", "sink.rewind"]
+    assert [line["action"] for line in lines["data"]] == 2 * ["sink.answer", "sink.rewind"]
     assert "31337" not in json.dumps([own, lines])
+
+
+async def test_nothing_is_asked_of_a_loop_without_its_line(service: Service) -> None:
+    """As when a process dies: either both are there, or neither."""
+    wishes = {"pause": None, "resume": None, "test": None, "rewind": {"to": 0}, "dead-letters/redrive": {"all": True}}
+    async with delivery_loop(service):
+        await service.pool.execute("ALTER TABLE audit ADD CONSTRAINT none CHECK (action NOT LIKE 'sink.%')")
+        for wish, body in wishes.items():
+            assert (await service.post(f"/v2/sinks/siem/{wish}", body))[0] == 500
+        assert await service.pool.fetchval("SELECT count(*) FROM sink_requests") == 0
+        assert not await service.pool.fetchval("SELECT paused FROM sinks")
+        # Whoever dies before the loop has answered leaves the line of what was asked.
+        await service.pool.execute(
+            "ALTER TABLE audit DROP CONSTRAINT none, ADD CONSTRAINT none CHECK (action <> 'sink.answer')"
+        )
+        assert (await service.post("/v2/sinks/siem/rewind", {"to": 0, "replace": True}))[0] == 500
+    line = await service.pool.fetchrow("SELECT * FROM audit WHERE action LIKE 'sink.%'")
+    assert (line["action"], json.loads(line["after"])) == ("sink.rewind", {"position": 0, "replace": True})

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from tests.integration.forwarding import Forwarding, forwarding, sink
-from tests.integration.http_service import Service, http_service
+from tests.integration.http_service import Service, http_service, other_company
 from tests.services.rsyslog import Rsyslog
 
 SEVERE = "severity\u00b7>\u00b77"
@@ -149,8 +149,28 @@ async def redriven(service: Service, gate: Forwarding, long: list[Any]) -> None:
         status, told = await service.post(path, wrong)
         assert status == 422, told
     lines = await service.pool.fetch("SELECT * FROM audit WHERE action = 'sink.redrive' ORDER BY id")
-    assert len(lines) == 3
-    assert orjson.loads(lines[0]["after"])["ids"] == [str(long[0].id)]
+    assert orjson.loads(lines[0]["after"]) == {"ids": [str(long[0].id)]}
+    answers = await service.pool.fetch("SELECT after FROM audit WHERE action = 'sink.answer' ORDER BY id")
+    assert [orjson.loads(line["after"])["done"] for line in answers] == [True, True, True, False]
+    assert len(lines) == len(answers)
+
+
+async def test_where_a_file_lies_is_the_operators_to_know(service: Service, gate: Forwarding, tmp_path: Path) -> None:
+    company, key = await other_company(service)
+    event = service.event(1, company=company)
+    async with gate.running(sink("siem", "file", path=tmp_path / "lines", company=company)):
+        await service.store([event])
+        path = f"/v2/events/{event.id}/custody"
+        deadline = time.monotonic() + 20
+        while not of(story := (await service.get(path, key))[1], "siem")["deliveries"]:
+            assert time.monotonic() < deadline, story
+            await asyncio.sleep(0.05)
+        _, tested = await service.post("/v2/sinks/siem/test", key=key)
+        _, whole = await service.post("/v2/sinks/siem/test")
+    (delivery,) = of(story, "siem")["deliveries"]
+    assert delivery["receipt"].keys() == tested["receipt"].keys() == {"from", "to"}
+    assert str(tmp_path) not in orjson.dumps([story, tested]).decode()
+    assert whole["receipt"]["path"] == str(tmp_path / "lines")
 
 
 async def test_another_companys_event_is_not_there(service: Service, gate: Forwarding, tmp_path: Path) -> None:

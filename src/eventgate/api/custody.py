@@ -13,6 +13,7 @@ from eventgate.api.paging import json_response
 from eventgate.api.problem import not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import one
+from eventgate.api.sinks_named import receipt_shown
 from eventgate.event import KIND_NAMES, SensorNames
 from eventgate.formats.times import rfc3339
 from eventgate.journal.finding import Committed
@@ -56,7 +57,8 @@ class CustodyOfEvents:
         names = (await self._names_of(company)).get(sensor) or SensorNames(str(sensor), None)
         seen = await self._store.all(None if call.principal.operator else company)
         sinks = [sink for sink in seen if sink.company in (None, company)]
-        told = [_sink(await self._custody.by(sink, found, names)) for sink in sinks]
+        operator = call.principal.operator
+        told = [_sink(await self._custody.by(sink, found, names), operator=operator) for sink in sinks]
         return json_response({**_event(found, names), "sinks": told})
 
 
@@ -84,7 +86,7 @@ def _event(found: Committed, names: SensorNames) -> dict[str, Any]:
     }
 
 
-def _sink(told: Custody) -> dict[str, Any]:
+def _sink(told: Custody, *, operator: bool) -> dict[str, Any]:
     sink = told.sink
     return {
         "name": sink.name,
@@ -95,7 +97,7 @@ def _sink(told: Custody) -> dict[str, Any]:
         "condition": told.condition,
         "filterChanged": told.filter_changed,
         "comesAgain": told.again,
-        "deliveries": [_delivery(handover) for handover in told.handovers],
+        "deliveries": [_delivery(handover, operator=operator) for handover in told.handovers],
         "deaths": [_death(death) for death in told.deaths],
     }
 
@@ -122,12 +124,12 @@ def _sentence(told: Custody) -> str:
             return f"Delivered, {told.sink.guarantee}." if times == 1 else f"Delivered {times} times."
 
 
-def _delivery(handover: Handover) -> dict[str, Any]:
+def _delivery(handover: Handover, *, operator: bool) -> dict[str, Any]:
     return {
         "at": rfc3339(handover.at),
         "generation": handover.generation,
         "lane": handover.lane,
-        "receipt": handover.receipt,
+        "receipt": receipt_shown(handover.receipt, operator=operator),
     }
 
 

@@ -3,14 +3,14 @@
 Touches HTTP, the sinks room and the journal it is handed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field
 
-from eventgate.access import Audit, Change
+from eventgate.access import Audit
 from eventgate.alerts.search import AlertSearch
 from eventgate.api import shown
 from eventgate.api.answers import REQUEST_ID
@@ -21,6 +21,7 @@ from eventgate.api.previews import asked_preview, shown_preview
 from eventgate.api.problem import not_found, problem
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one
+from eventgate.api.sink_wishes import Wishes
 from eventgate.api.sinks_named import named_sink, seen_by, sink_name
 from eventgate.errors import CallerError, FieldError
 from eventgate.journal.times import rfc3339_of
@@ -56,8 +57,8 @@ class DeadLettersOfSinks:
         self._store = store
         self._letters = letters
         self._requests = requests
+        self._wishes = Wishes(store, requests, audit)
         self._search = search
-        self._audit = audit
 
     def routes(self) -> Sequence[Route]:
         named = {"name": sink_name}
@@ -125,11 +126,10 @@ class DeadLettersOfSinks:
             events = await self._letters.count(sink.name, company, selection.events)
             seconds = seconds_at(sink.replay_events_per_second, events)
             return json_response({"generation": None, "events": events, "seconds": seconds})
-        answered = await self._requests.ask(
-            sink.name, Verb.REDRIVE, selection=selection, replace=body.replace, asked_by=call.principal.user
-        )
-        if answered is None or answered.done:
-            await self._note(call, sink, body, answered.facts if answered else None)
+        asked = body.model_dump(mode="json", include={"ids", "filter", "all", "replace"}, exclude_defaults=True)
+        answered = await self._wishes.ask(call, sink, Verb.REDRIVE, asked, selection=selection, replace=body.replace)
+        if answered is not None:
+            await self._wishes.note_answer(call, sink, Verb.REDRIVE, answered)
         if answered is None:
             detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."
             return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
@@ -148,14 +148,6 @@ class DeadLettersOfSinks:
             detail = f"/filter: expected to choose at most {MOST_CHOSEN} letters; say all, or choose fewer."
             raise invalid([FieldError("/filter", "body-invalid", detail)])
         return events
-
-    async def _note(self, call: Call, sink: SinkStatus, body: RedriveBody, facts: Mapping[str, Any] | None) -> None:
-        which = body.model_dump(mode="json", include={"ids", "filter", "all"}, exclude_defaults=True)
-        change = Change(
-            "sink.redrive", sink.name, sink.company or call.principal.company,
-            {"generation": sink.generation}, {**which, **(facts or {"answer": None})},
-        )  # fmt: skip
-        await self._audit.record(call.actor, change)
 
 
 def _parsed(filters: Sequence[str]) -> Query:

@@ -12,7 +12,8 @@ from eventgate.api.problem import not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.sinks_named import sink_name, standing_shown
 from eventgate.errors import CallerError
-from eventgate.sinks.forgetting import Forgotten, Note
+from eventgate.sinks.forgetting import Forgotten
+from eventgate.sinks.requests import Note
 from eventgate.sinks.store import SinkStore
 
 _REFUSED = {

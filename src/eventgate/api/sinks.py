@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from eventgate.access import Audit, Change, Principal
+from eventgate.access import Audit, Principal
 from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import read_object
 from eventgate.api.paging import json_response, list_parameters, listed_whole
@@ -18,7 +18,8 @@ from eventgate.api.parameters import Parameter, one_of
 from eventgate.api.problem import problem
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one, ref
-from eventgate.api.sinks_named import named_sink, seen_by, sink_name, standing_shown
+from eventgate.api.sink_wishes import Wishes
+from eventgate.api.sinks_named import named_sink, receipt_shown, seen_by, sink_name
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, FieldError
 from eventgate.journal.cursors import after_all_of
@@ -31,6 +32,8 @@ from eventgate.sinks.requests import Answer, Requests, Verb
 from eventgate.sinks.store import ReplayStatus, SinkStatus, SinkStore
 
 _READ, _MANAGE = "sinks:read", "sinks:manage"
+_DESIRED = {Verb.PAUSE: {"paused": True}, Verb.RESUME: {"paused": False}}
+"""States to be reached: they hold whatever the loop says."""
 _CONFIGURED = {"configured": True, "removed": False, "all": None}
 _STATUS = Parameter(
     "status",
@@ -46,8 +49,7 @@ class Sinks:
     def __init__(self, store: SinkStore, requests: Requests, journal: Journal, clock: Clock, audit: Audit) -> None:
         self._store = store
         self._clock = clock
-        self._audit = audit
-        self._requests = requests
+        self._wishes = Wishes(store, requests, audit)
         self._journal = journal
 
     def routes(self) -> Sequence[Route]:
@@ -128,13 +130,13 @@ class Sinks:
     async def _ask(
         self, call: Call, sink: SinkStatus, verb: Verb, position: int | None = None, *, replace: bool = False
     ) -> web.StreamResponse:
-        user = call.principal.user
-        answered = await self._requests.ask(sink.name, verb, position=position, replace=replace, asked_by=user)
+        asked = {"position": position, "replace": replace} if verb is Verb.REWIND else _DESIRED.get(verb)
+        answered = await self._wishes.ask(call, sink, verb, asked, position=position, replace=replace)
         own = await self._for_company(sink, position, answered)
-        # To pause and to resume are noted down whatever the loop says; a rewind without an answer may have happened.
-        if answered is None or answered.done or verb in (Verb.PAUSE, Verb.RESUME):
-            noted = own or answered  # a company reads what is noted of its sink
-            await self._note(call, sink, verb, noted.detail if noted else None)
+        if answered is not None and verb not in _DESIRED:
+            await self._wishes.note_answer(
+                call, sink, verb, own or answered
+            )  # a company reads what is noted of its sink
         if answered is None:
             detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."
             return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
@@ -142,6 +144,8 @@ class Sinks:
             raise CallerError(409, "sink-refused", answered.detail)
         seen = answered if own is None or call.principal.operator else own
         told = {"name": sink.name, "verb": verb.value, "detail": seen.detail, **(seen.facts or {})}
+        if told.get("receipt"):
+            told["receipt"] = receipt_shown(told["receipt"], operator=call.principal.operator)
         return json_response(told, 202 if verb is Verb.REWIND else 200)
 
     async def _for_company(self, sink: SinkStatus, position: int | None, answered: Answer | None) -> Answer | None:
@@ -151,13 +155,6 @@ class Sinks:
         facts = {**answered.facts, **await self._repeated(sink, position, sink.company)}
         detail = f"generation {facts['generation']} delivers {facts['events']} of your events again"
         return Answer(answered.done, detail, facts)
-
-    async def _note(self, call: Call, before: SinkStatus, verb: Verb, answer: str | None) -> None:
-        company = before.company or call.principal.company
-        after = await self._store.get(before.name, before.company)
-        told = None if after is None else {**standing_shown(after), "answer": answer}
-        change = Change(f"sink.{verb.value}", before.name, company, standing_shown(before), told)
-        await self._audit.record(call.actor, change)
 
     async def _position(self, to: Any) -> int:
         """The last position that stays delivered."""

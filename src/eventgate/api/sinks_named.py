@@ -4,6 +4,7 @@ Touches the sinks room it is handed.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,11 @@ def standing_shown(sink: SinkStatus) -> dict[str, Any]:
     """What of a sink people's wishes change, for the audit log."""
     cursor = {"position": sink.cursor.position, "index": sink.cursor.index}
     return {"state": sink.state.value, "cursor": cursor, "generation": sink.generation}
+
+
+def receipt_shown(receipt: Mapping[str, Any], *, operator: bool) -> dict[str, Any]:
+    """A receipt as its reader may see it: where a file lies on the operator's machine is nobody else's business."""
+    return {name: value for name, value in receipt.items() if operator or name != "path"}
 
 
 async def named_sink(store: SinkStore, call: Call) -> SinkStatus:

@@ -3,18 +3,14 @@
 Touches PostgreSQL (the tables of sinks), and has the journal drop the cursor, so that retention waits for it no longer.
 """
 
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Any
 
 import asyncpg
 
 from eventgate.db.pool import transaction
 from eventgate.journal.cursors import drop_reader
 from eventgate.sinks.definition import reader
-
-Note = Callable[[Any], Awaitable[None]]
-"""Notes a change inside the transaction that makes it; it is given the connection."""
+from eventgate.sinks.requests import Note
 
 
 class Forgotten(StrEnum):

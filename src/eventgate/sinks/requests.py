@@ -5,7 +5,7 @@ Touches PostgreSQL (the table sink_requests, and the desired state in sinks).
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +18,10 @@ from eventgate.sinks.generations import Selection
 CHANNEL = "eventgate_sinks"
 _LOOK_SECONDS = 0.05
 _KEPT_DAYS = 7
+
+
+Note = Callable[[Any], Awaitable[None]]
+"""Notes a change inside the transaction that makes it; it is given the connection."""
 
 
 class Verb(StrEnum):
@@ -73,9 +77,12 @@ class Requests:
         replace: bool = False,
         selection: Selection | None = None,
         asked_by: UUID | None = None,
+        note: Note | None = None,
         timeout: float = 5.0,
     ) -> Answer | None:
         """Ask the loop and wait for its answer; None when it gave none in ``timeout`` seconds.
+
+        ``note`` writes down who asks, in the transaction that asks: the loop does nothing that is not noted.
 
         To pause and to resume are states to be reached: they hold even if the loop answers too late. Anything else that
         nobody answered is withdrawn.
@@ -94,6 +101,8 @@ class Requests:
             await connection.execute(
                 "DELETE FROM sink_requests WHERE answered_at < now() - make_interval(days => $1)", _KEPT_DAYS
             )
+            if note is not None:
+                await note(connection)
             await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, sink)
         deadline = asyncio.get_running_loop().time() + timeout
         while asyncio.get_running_loop().time() < deadline:

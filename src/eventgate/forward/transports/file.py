@@ -65,7 +65,8 @@ class LinesFile:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, action)
         except OSError as error:
-            raise Disconnected(f"{self._settings.path}: {error.strerror}") from error
+            # Whose sink it is reads this, and need not know where on the machine its file lies.
+            raise Disconnected(f"{self._settings.path.name}: {error.strerror}") from error
 
     def _close(self) -> None:
         if self._file is not None:
