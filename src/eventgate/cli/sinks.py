@@ -157,7 +157,7 @@ def forget(
             abort=True,
         )
     gate.delete(f"{_PATH}/{segment(name)}")
-    terminal.out.print(terminal.plain(f"{name} is forgotten."))
+    terminal.say(f"{name} is forgotten.")
 
 
 def _list(gate: Gate, *, everyone: bool, as_json: bool) -> None:
