@@ -8,7 +8,7 @@ as a string.
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from eventgate.event import Event, SensorNames
+from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
 
 Format = Callable[[Event, SensorNames], bytes]
 
@@ -30,6 +30,13 @@ class Catalogue(NamedTuple):
 
     titles: Mapping[str, str]
     categories: Mapping[int, str]
+
+    def title(self, code: str) -> str:
+        return self.titles.get(code, code)
+
+    def category(self, kind: Kind, category: int | None) -> str:
+        """What an event is about in a word: its category, or its kind where it has none."""
+        return KIND_NAMES[kind] if category is None else self.categories.get(category, str(category))
 
 
 NO_CATALOGUE = Catalogue({}, {})

@@ -5,19 +5,19 @@ field or begins a key; other control characters become pictures. Lengths are tho
 """
 
 import re
-from collections.abc import Callable, Iterable
-from functools import cached_property, lru_cache
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
-from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
+from eventgate.event import KIND_NAMES, Kind
+from eventgate.formats import Format
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Style, Write, pairs_of
+from eventgate.formats.pairs import Sort, Style, pairs_of
 from eventgate.formats.severity import severity_of
-from eventgate.formats.text import visible
+from eventgate.formats.text import bare, visible
 
 EXTENSION = {
     "id": "externalId",
@@ -55,15 +55,9 @@ _LONGEST_CLASS, _LONGEST_NAME, _LONGEST_MESSAGE, _LONGEST_CUSTOM = 1023, 512, 10
 
 
 def _escaped(text: str) -> str:
-    if "\\" in text:
-        text = text.replace("\\", "\\\\")
-    return text.replace("=", "\\=") if "=" in text else text
-
-
-def _value(text: str) -> str:
     """A value of the extension."""
-    text = _escaped(text)
-    return text if text.isprintable() else visible(text.replace("\r", "\\r").replace("\n", "\\n"))
+    text = text.replace("\\", "\\\\").replace("=", "\\=")
+    return visible(text.replace("\r", "\\r").replace("\n", "\\n"))
 
 
 def _header_field(text: str, longest: int) -> str:
@@ -88,31 +82,26 @@ class Cef(Own):
         """A custom key comes with its label."""
         return (f"{key}Label",) if _CUSTOM.fullmatch(key) else ()
 
-    @cached_property
-    def _pairs(self) -> Write:
+    def writer(self) -> Format:
+        return pairs_of(self, self._style())
+
+    def _style(self) -> Style:
         labels = {key: name for name, key in self.keys.items() if _CUSTOM.fullmatch(key)}
 
         def begin(key: str) -> str:
-            return f" {key}Label={labels[key]} {key}=" if key in labels else f" {key}="
+            return f"{key}Label={labels[key]} {key}=" if key in labels else f"{key}="
 
-        return pairs_of(
-            self, Style(begin, "", _value, _escaped, str, lambda _: None, self.data_octets, _LONGEST_MESSAGE)
-        )
+        return Style(
+            bare(_escaped, "="), head=self._header, first="", begin=begin, second=str, thousandth="{:03d}",
+            severity=lambda _: None, data_octets=self.data_octets, message_characters=_LONGEST_MESSAGE,
+        )  # fmt: skip
 
-    @cached_property
-    def _header(self) -> Callable[[Kind, str | None, int | None], str]:
-        return lru_cache(4096)(self._header_of)
-
-    def _header_of(self, kind: Kind, code: str | None, severity: int | None) -> str:
+    def _header(self, sort: Sort) -> str:
+        kind, _, code, _, severity = sort
         of_class = (code if kind is _ALERT else None) or KIND_NAMES[kind]
-        name = self.catalogue.titles.get(of_class, of_class)
         fields = [
             *(_header_field(text, 63) for text in (self.vendor, self.product, self.product_version)),
             _header_field(of_class, _LONGEST_CLASS),
-            _header_field(name, _LONGEST_NAME),
+            _header_field(self.catalogue.title(of_class), _LONGEST_NAME),
         ]
         return f"CEF:0|{'|'.join(fields)}|{severity_of(severity).cef}|"
-
-    def __call__(self, event: Event, names: SensorNames) -> bytes:
-        header = self._header(event.kind, event.code, event.severity)
-        return (header + self._pairs(event, names)[1:]).encode()

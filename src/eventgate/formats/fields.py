@@ -32,9 +32,9 @@ SEEN: Mapping[str, Seen] = {
     "frequencyMHz": Seen("number", ("frequencyMHz", "frequencyMhz")),
     "rssi": Seen("number", ("rssi", "signal")),
     "encryption": Seen("text", ("encryption",)),
+    "clientMac": Seen("mac", ("clientMac", "client")),
     "sourceMac": Seen("mac", ("sourceMac", "srcMac")),
     "destinationMac": Seen("mac", ("destinationMac", "dstMac")),
-    "clientMac": Seen("mac", ("clientMac", "client")),
 }
 
 LONGEST_SEEN = 255

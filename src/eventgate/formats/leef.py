@@ -5,8 +5,6 @@ characters become pictures, so that no SSID ends a field or begins an attribute.
 """
 
 import re
-from collections.abc import Callable
-from functools import cached_property, lru_cache
 from importlib.metadata import version
 from typing import Annotated, ClassVar, Literal
 
@@ -14,12 +12,12 @@ from pydantic import NonNegativeInt, StringConstraints, field_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core.core_schema import ValidationInfo
 
-from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
+from eventgate.event import KIND_NAMES, Kind
+from eventgate.formats import Format
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Style, Write, pairs_of
+from eventgate.formats.pairs import Sort, Style, pairs_of
 from eventgate.formats.severity import severity_of
-from eventgate.formats.text import visible
-from eventgate.formats.times import rfc3339
+from eventgate.formats.text import bare, visible
 
 ATTRIBUTES = {
     "id": "externalId",
@@ -56,7 +54,7 @@ ATTRIBUTES = {
 ELSEWHERE = {"alertCode": "EventID"}
 """A field of the header. An event that is no alert has its kind there instead."""
 
-_TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSSZ"
+_TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSSZ"  # of which Z is a zone's offset, such as +0000
 _ALERT = Kind.ALERT
 _Name = Annotated[str, StringConstraints(pattern=r"^[^|\x00-\x1f\x7f]{1,63}$")]
 
@@ -83,39 +81,21 @@ class Leef(Own):
             raise ValueError("LEEF 1.0 has no delimiter but the tab")
         return delimiter
 
-    @cached_property
-    def _pairs(self) -> Write:
+    def writer(self) -> Format:
+        return pairs_of(self, self._style())
+
+    def _style(self) -> Style:
         delimiter = self.delimiter
+        return Style(
+            bare(lambda text: visible(text.replace(delimiter, " ")), delimiter), head=self._header,
+            before=delimiter, first=delimiter, thousandth=".{:03d}+0000",
+            severity=lambda ours: severity_of(ours).leef, data_octets=self.data_octets,
+        )  # fmt: skip
 
-        def escape(text: str) -> str:
-            return text.replace(delimiter, " ") if delimiter in text else text
-
-        style = Style(
-            begin=lambda key: f"{delimiter}{key}=",
-            end="",
-            text=lambda text: visible(escape(text)),
-            escape=escape,
-            time=_time,
-            severity=lambda ours: severity_of(ours).leef,
-            data_octets=self.data_octets,
-        )
-        return pairs_of(self, style)
-
-    @cached_property
-    def _header(self) -> Callable[[Kind, str | None], str]:
-        return lru_cache(4096)(self._header_of)
-
-    def _header_of(self, kind: Kind, code: str | None) -> str:
+    def _header(self, sort: Sort) -> str:
+        kind, _, code, _, _ = sort
         event_id = visible((code if kind is _ALERT else None) or KIND_NAMES[kind]).replace("|", "_")
         fields = [self.vendor, self.product, self.product_version, event_id.replace("\t", " ")]
         if self.leef_version == "2.0":
             fields.append("x09" if self.delimiter == "\t" else self.delimiter)
         return f"LEEF:{self.leef_version}|{'|'.join(fields)}|devTimeFormat={_TIME_FORMAT}"
-
-    def __call__(self, event: Event, names: SensorNames) -> bytes:
-        return (self._header(event.kind, event.code) + self._pairs(event, names)).encode()
-
-
-def _time(ms: int) -> str:
-    """As ``devTimeFormat`` says, for which the letter Z is a zone's name, and +0000 a zone."""
-    return f"{rfc3339(ms)[:-1]}+0000"

@@ -1,25 +1,49 @@
-"""Hardware addresses in the notation that a format wants; whatever is none stays text and gets no such field.
+"""Hardware addresses in the notation that a format wants; whatever is none stays what it is and gets no such field.
 
-Pure.
+Pure. Nothing is kept: strangers' devices change theirs every few minutes, so that most would be kept in vain.
 """
 
-import re
-from functools import lru_cache
+from collections.abc import Callable
+from typing import Any
 
-_ADDRESS = re.compile(r"[0-9A-Fa-f]{2}([:-]?)[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){4}")
-
-
-@lru_cache(16_384)
-def with_colons(text: str) -> str | None:
-    """``02:00:5e:10:00:01``, as CEF, LEEF and OCSF write it."""
-    if _ADDRESS.fullmatch(text) is None:
-        return None
-    digits = text.replace(":", "").replace("-", "").lower()
-    return ":".join([digits[at : at + 2] for at in range(0, 12, 2)])
+_LOWER, _UPPER = b"0123456789abcdef", b"ABCDEF"
+_SHAPES = bytes(
+    ord("0") if octet in _LOWER else ord("A") if octet in _UPPER else octet if octet in b":-" else ord("x")
+    for octet in range(256)
+)
+"""Digits are all one, and separators are themselves; all else spoils the shape."""
+_COLONS, _HYPHENS, _NONE = b"00:00:00:00:00:00", b"00-00-00-00-00-00", b"000000000000"
 
 
-@lru_cache(16_384)
-def with_hyphens(text: str) -> str | None:
-    """``02-00-5E-10-00-01``, as ECS writes it."""
-    colons = with_colons(text)
-    return colons and colons.upper().replace(":", "-")
+def with_colons(*around: bytes) -> Callable[[Any], bytes]:
+    """What writes ``02:00:5e:10:00:01``, the notation of CEF, LEEF and OCSF, between each two of ``around``."""
+
+    def write(value: Any) -> bytes:
+        try:
+            octets: bytes = value.encode()
+        except AttributeError:
+            return b""
+        if octets.translate(_SHAPES) == _COLONS:
+            return octets.join(around)
+        address = _from_another(octets.lower())
+        return b"" if address is None else address.join(around)
+
+    return write
+
+
+def with_hyphens(*around: bytes) -> Callable[[Any], bytes]:
+    """What writes ``02-00-5E-10-00-01``, the notation of ECS."""
+    colons = with_colons(b"", b"")
+
+    def write(value: Any) -> bytes:
+        address = colons(value)
+        return address.upper().replace(b":", b"-").join(around) if address else b""
+
+    return write
+
+
+def _from_another(lower: bytes) -> bytes | None:
+    shape = lower.translate(_SHAPES)
+    if shape == _NONE:
+        return b":".join([lower[at : at + 2] for at in range(0, 12, 2)])
+    return lower.replace(b"-", b":") if shape in (_COLONS, _HYPHENS) else None

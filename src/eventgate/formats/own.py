@@ -8,13 +8,15 @@ writes and the other does not.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field, fields, replace
+from functools import cached_property
 from typing import Annotated, ClassVar, Self
 
 from pydantic import SkipValidation, StrictBool, StrictFloat, StrictInt, StrictStr, StringConstraints, field_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core.core_schema import ValidationInfo
 
-from eventgate.formats import NO_CATALOGUE, Catalogue
+from eventgate.event import Event, SensorNames
+from eventgate.formats import NO_CATALOGUE, Catalogue, Format
 
 Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
@@ -22,7 +24,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 
 @dataclass(frozen=True)
 class Own:
-    """A format that a sink can make its own. A subclass says what it writes under which key.
+    """A format that a sink can make its own. A subclass says what it writes under which key, and how, in ``writer``.
 
     ``KEYS``: the key of every field that may be called otherwise. ``RESERVED``: keys that are taken besides.
     ``KEY``: how a key must look, and that in words. ``MARK``: the value of ``replay`` where it is text. ``marked`` is
@@ -38,6 +40,17 @@ class Own:
     RESERVED: ClassVar[frozenset[str]] = frozenset()
     MARK: ClassVar[str] = "true"
     KEY: ClassVar[tuple[re.Pattern[str], str]] = (re.compile(r"[^\x00-\x1f\x7f]+"), "without control characters")
+
+    def __call__(self, event: Event, names: SensorNames) -> bytes:
+        return self._write(event, names)
+
+    def writer(self) -> Format:
+        """The function that writes an event; what it needs of these settings are its own variables."""
+        raise NotImplementedError
+
+    @cached_property
+    def _write(self) -> Format:
+        return self.writer()
 
     @field_validator("rename")
     @classmethod

@@ -6,18 +6,18 @@ and every quotation mark inside it behind a backslash, so that no stranger's tex
 """
 
 import re
-from functools import cached_property
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
 from eventgate.event import Event, SensorNames
+from eventgate.formats import Format
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Write, pairs_of, quoting
+from eventgate.formats.pairs import Style, pairs_of
 from eventgate.formats.rfc5424 import PARAMETERS, SD_NAME
-from eventgate.formats.syslog import Facility, bsd_time, plain_host, sort_of
-from eventgate.formats.text import in_quotes
+from eventgate.formats.syslog import Facility, rfc3164_header
+from eventgate.formats.text import quoted
 
 _WRITTEN = (
     "id", "replay", "timestamp", "kind", "origin", "alertCode", "severity", "serial", "edgeName", "eventId", "sequence",
@@ -29,7 +29,7 @@ PAIRS = {name: PARAMETERS.get(name, name) for name in _WRITTEN}
 
 ELSEWHERE: dict[str, str] = {}
 
-_PAIR = re.compile(r' [^ ="]+="(?:[^"\\]|\\.)*"')
+_PAIR = re.compile(rb' [^ ="]+="(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True)
@@ -46,27 +46,25 @@ class Rfc3164(Own):
     KEYS: ClassVar = PAIRS
     KEY: ClassVar = SD_NAME
 
-    @cached_property
-    def _pairs(self) -> Write:
-        return pairs_of(self, quoting(in_quotes, self.max_octets))
+    def writer(self) -> Format:
+        header, most = rfc3164_header(self.facility, f"{self.tag}:"), self.max_octets
+        pairs = pairs_of(self, Style(quoted(), quote='"', data_octets=most))
 
-    def __call__(self, event: Event, names: SensorNames) -> bytes:
-        pri, _ = sort_of(self.facility, event.kind, event.code, event.severity)
-        header = f"{pri}{bsd_time(event.timestamp // 1000)} {plain_host(names.serial)} {self.tag}:"
-        line = f"{header}{self._pairs(event, names)}".encode()
-        return line if len(line) <= self.max_octets else self._cut(header, event, names)
+        def write(event: Event, names: SensorNames) -> bytes:
+            head, line = header(event, names), pairs(event, names)
+            return head + (line if len(head) + len(line) <= most else self._cut(line, most - len(head)))
 
-    def _cut(self, header: str, event: Event, names: SensorNames) -> bytes:
+        return write
+
+    def _cut(self, line: bytes, room: int) -> bytes:
         """The pairs that fit, in their order; of a message as much as fits."""
-        line, room = header, self.max_octets - len(header)
-        message = f' {self.keys["message"]}="'
-        for pair in _PAIR.findall(self._pairs(event, names)):
-            octets = len(pair.encode())
-            if octets <= room:
-                line, room = line + pair, room - octets
+        fit, message = b"", f' {self.keys["message"]}="'.encode()
+        for pair in _PAIR.findall(line):
+            if len(pair) <= room:
+                fit, room = fit + pair, room - len(pair)
             elif pair.startswith(message) and room > len(message) + 1:
-                cut = pair.encode()[: room - 1].decode(errors="ignore")
-                escapes = len(cut) - len(cut.rstrip("\\"))
-                cut = f'{cut[:-1] if escapes % 2 else cut}"'
-                line, room = line + cut, room - len(cut.encode())
-        return line.encode()
+                cut = pair[: room - 1].decode(errors="ignore").encode()
+                escapes = len(cut) - len(cut.rstrip(b"\\"))
+                cut = (cut[:-1] if escapes % 2 else cut) + b'"'
+                fit, room = fit + cut, room - len(cut)
+        return fit

@@ -5,18 +5,17 @@ pictures, and only the three characters that RFC 5424 escapes are escaped.
 """
 
 import re
-from functools import cached_property
 from typing import ClassVar
 
 from pydantic import NonNegativeInt
 from pydantic.dataclasses import dataclass
 
 from eventgate.event import Event, SensorNames
+from eventgate.formats import Format
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Write, pairs_of, quoting
-from eventgate.formats.syslog import AppName, Facility, host, sort_of
-from eventgate.formats.text import in_param, visible
-from eventgate.formats.times import rfc3339
+from eventgate.formats.pairs import Style, pairs_of
+from eventgate.formats.syslog import AppName, Facility, rfc5424_header
+from eventgate.formats.text import bare, quoted, visible
 
 PARAMETERS = {
     "id": "id",
@@ -54,7 +53,8 @@ SD_NAME = (
     re.compile(r"[!#-<>-\\^-~]{1,32}"),
     "of at most 32 printable ASCII characters, none of them = ] or a quotation mark",
 )
-_BOM = "\ufeff"
+_BEFORE_UTF_8 = "] \ufeff".encode()
+"""Before MSG (section 6.4) a byte order mark announces UTF-8; plain ASCII needs none, and many receivers show it."""
 
 
 @dataclass(frozen=True)
@@ -74,21 +74,17 @@ class Rfc5424(Own):
     KEYS: ClassVar = PARAMETERS
     KEY: ClassVar = SD_NAME
 
-    @cached_property
-    def _pairs(self) -> Write:
-        return pairs_of(self, quoting(in_param, self.data_octets))
+    def writer(self) -> Format:
+        header = rfc5424_header(self.facility, self.app_name, f"[eventgate@{self.enterprise}")
+        pairs = pairs_of(self, Style(quoted(b"]"), quote='"', data_octets=self.data_octets))
+        shown, join = bare(visible, "\\").text, b"".join
 
-    def __call__(self, event: Event, names: SensorNames) -> bytes:
-        pri, message_id = sort_of(self.facility, event.kind, event.code, event.severity)
-        return (
-            f"{pri}1 {rfc3339(event.timestamp)} {host(names.serial)} {self.app_name} - {message_id}"
-            f" [eventgate@{self.enterprise}{self._pairs(event, names)}]{_message(event.message)}"
-        ).encode()
+        def write(event: Event, names: SensorNames) -> bytes:
+            if message := event.message:
+                text = shown(message)
+                return join(
+                    (header(event, names), pairs(event, names), b"] " if text.isascii() else _BEFORE_UTF_8, text)
+                )
+            return join((header(event, names), pairs(event, names), b"]"))
 
-
-def _message(text: str | None) -> str:
-    """MSG (section 6.4): a byte order mark announces UTF-8; plain ASCII needs none, and many receivers show it."""
-    if not text:
-        return ""
-    shown = visible(text)
-    return f" {shown}" if shown.isascii() else f" {_BOM}{shown}"
+        return write

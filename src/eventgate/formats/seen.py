@@ -4,80 +4,100 @@ Pure. Anything may stand in ``data``. A member of another type than expected is 
 """
 
 from collections.abc import Callable
-from operator import getitem, itemgetter
 from typing import Any
 
 import msgspec
 from msgspec.structs import astuple
 
 from eventgate.formats.fields import LARGEST_SEEN, LONGEST_SEEN, SEEN, SeenType
-
-_KEPT = 4096
-
-_Write = Callable[[Any], str]
-
-_OTHERS = {other: at for at, field in enumerate(SEEN.values()) for other in field.members[1:]}
-"""The less preferred names, and of which field each is one."""
-_NO_OTHER_NAMES = (None,) * len(_OTHERS)
-
-_Members = msgspec.defstruct(
-    "_Members", [(name, Any, None) for name in (*(field.members[0] for field in SEEN.values()), *_OTHERS)]
-)
-_decode = msgspec.json.Decoder(_Members).decode  # what is no member of it is skipped, not built
+from eventgate.formats.kept import Kept
 
 
-class _Column(dict[Any, str]):
-    """The values of one member as a format writes them; those it has seen before it remembers."""
+class Saw(msgspec.Struct):
+    """The members that are looked for, in the order of canonical JSON: so each is found where it is expected."""
 
-    def __init__(self, kind: SeenType, write: _Write) -> None:
-        super().__init__({None: ""})
-        self._is_number, self._write = kind == "number", write
-
-    def __missing__(self, value: Any) -> str:
-        if not _fits(value, self._is_number):
-            return ""
-        if len(self) >= _KEPT:
-            self.clear()
-            self[None] = ""
-        self[value] = text = self._write(int(value) if self._is_number else value)
-        return text
-
-
-def _fits(value: Any, is_number: bool) -> bool:
-    """A float that is a whole number is one: 6.0 and 6 are the same key."""
-    if is_number:
-        return isinstance(value, int | float) and -LARGEST_SEEN < value < LARGEST_SEEN and value == int(value)
-    return isinstance(value, str) and len(value) <= LONGEST_SEEN
+    bssid: Any = None
+    channel: Any = None
+    client: Any = None
+    clientMac: Any = None  # noqa: N815
+    destinationMac: Any = None  # noqa: N815
+    dstMac: Any = None  # noqa: N815
+    encryption: Any = None
+    essid: Any = None
+    frequencyMHz: Any = None  # noqa: N815
+    frequencyMhz: Any = None  # noqa: N815
+    rssi: Any = None
+    signal: Any = None
+    sourceMac: Any = None  # noqa: N815
+    srcMac: Any = None  # noqa: N815
+    ssid: Any = None
 
 
-def saw(data: bytes) -> tuple[Any, ...]:
-    """The value of each field of ``SEEN`` in what a sensor saw, by the best of its names; None where it is not."""
-    values = astuple(_decode(data))
-    if values[len(SEEN) :] == _NO_OTHER_NAMES:
-        return values[: len(SEEN)]
-    best = list(values[: len(SEEN)])
-    for field, value in zip(_OTHERS.values(), values[len(SEEN) :], strict=True):
-        if best[field] is None:
-            best[field] = value
-    return tuple(best)
+_decode = msgspec.json.Decoder(Saw).decode  # what is no member of it is skipped, not built
+_encode = msgspec.json.encode
 
 
-class SeenFields:
-    """Fields that ``saw`` found, one behind the other.
+Write = Callable[[Any], bytes]
 
-    ``write`` makes of a field's name and type the function that writes a value, or None where there is no such field.
+
+class _Column(Kept[Any, bytes]):
+    """The values of one field as a format writes them. What fits no field is not kept: it may be of any length."""
+
+    def __init__(self, type_: SeenType, write: Write) -> None:
+        super().__init__(write)
+        self._fit = _text if type_ == "text" else _number
+
+    def __missing__(self, value: Any) -> bytes:
+        if value is None:
+            return self.keep(None, b"")
+        fit = self._fit(value)
+        return b"" if fit is None else self.keep(value, self._make(fit))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) <= LONGEST_SEEN else None
+
+
+def _number(value: object) -> int | None:
+    """A float that is a whole number is one: 6.0 and 6 are the same."""
+    if not isinstance(value, int | float) or not -LARGEST_SEEN < value < LARGEST_SEEN:
+        return None
+    return number if (number := int(value)) == value else None
+
+
+def seen_by(write: Callable[[str, SeenType], Write]) -> Callable[[bytes], tuple[bytes, bytes, bytes]]:
+    """The function that finds the fields of ``SEEN`` in ``data`` and writes them: who sent and who was meant apart.
+
+    ``write`` makes of a field's name and type the function that writes a value, or whatever claims to be an address.
     """
+    how = {name: write(name, field.type) for name, field in SEEN.items()}
+    ssid, channel, frequency, rssi, encryption = (
+        _Column(field.type, how[name]) for name, field in SEEN.items() if field.type != "mac"
+    )
+    bssid, client, source, destination = (how[name] for name, field in SEEN.items() if field.type == "mac")
+    join = b"".join
 
-    def __init__(self, write: Callable[[str, SeenType], _Write | None]) -> None:
-        how = {at: (field.type, write(name, field.type)) for at, (name, field) in enumerate(SEEN.items())}
-        columns = {at: _Column(type_, writes) for at, (type_, writes) in how.items() if writes is not None}
-        self._columns = list(columns.values())
-        self._pick = itemgetter(*columns)  # of two fields and more: every format has as many
-
-    def __call__(self, seen: tuple[Any, ...]) -> str:
-        picked = self._pick(seen)
+    def seen(data: bytes) -> tuple[bytes, bytes, bytes]:
+        """Of two members that mean the same field, the one that ``SEEN`` prefers."""
+        saw = _decode(data)
+        who = saw.client if saw.clientMac is None else saw.clientMac
+        whose = saw.srcMac if saw.sourceMac is None else saw.sourceMac
+        whom = saw.dstMac if saw.destinationMac is None else saw.destinationMac
         try:
-            return "".join(map(getitem, self._columns, picked))
+            fields = join(
+                (
+                    ssid[saw.essid if saw.ssid is None else saw.ssid],
+                    b"" if saw.bssid is None else bssid(saw.bssid),
+                    channel[saw.channel],
+                    frequency[saw.frequencyMhz if saw.frequencyMHz is None else saw.frequencyMHz],
+                    rssi[saw.signal if saw.rssi is None else saw.rssi],
+                    encryption[saw.encryption],
+                    b"" if who is None else client(who),
+                )
+            )
         except TypeError:  # an array or an object, which is nobody's key
-            plain = [None if isinstance(value, list | dict) else value for value in picked]
-            return "".join(map(getitem, self._columns, plain))
+            plain = [LARGEST_SEEN if isinstance(each, list | dict) else each for each in astuple(saw)]
+            return seen(_encode(Saw(*plain)))  # with a value in its place that no field takes
+        return fields, b"" if whose is None else source(whose), b"" if whom is None else destination(whom)
+
+    return seen

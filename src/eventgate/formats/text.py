@@ -1,14 +1,18 @@
 """Text that a stranger wrote, made fit for one line: nothing invisible, nothing that turns a line around.
 
-Pure.
+Pure. Most text has nothing to make fit, and is written as it is. That must be found out quickly, for each event has
+some: bytes are searched for single octets, and JSON's encoder for whatever needs a backslash.
 """
 
 import re
+from collections.abc import Callable
+from typing import NamedTuple
 
 import orjson
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_BLANKS = str.maketrans("\t\r\n", "   ")
+_BLANKS = bytes.maketrans(b"\t\r\n", b"   ")
+_BACKSLASH, _DELETE = ord("\\"), 0x7F
 _json = orjson.dumps
 
 
@@ -23,29 +27,66 @@ def visible(text: str) -> str:
     return text if text.isprintable() else _CONTROL.sub(_picture, text)
 
 
-def json_on_one_line(json: bytes) -> str:
-    """JSON as text without a line break: one can stand bare between tokens alone, as blank space."""
-    text = json.decode()
-    return text.translate(_BLANKS) if 10 in json or 13 in json or 9 in json else text
+def on_one_line(json: bytes) -> bytes:
+    """JSON without a line break: one can stand bare between tokens alone, as blank space."""
+    return json.translate(_BLANKS) if 10 in json or 13 in json or 9 in json else json
 
 
-def is_plain(json_line: str) -> bool:
-    """Whether JSON on one line is all visible, quickly: in ASCII, DEL alone is not and needs no escape."""
-    return json_line.isascii() and "\x7f" not in json_line
+def is_visible(json: bytes) -> bool:
+    """Whether JSON on one line is all visible. Of some that is it may be denied.
 
-
-def in_quotes(visible_text: str) -> str:
-    """What stands between quotation marks: they and backslashes behind a backslash.
-
-    Of visible text JSON escapes these two characters and no other, in the same way, and quickly.
+    JSON leaves bare what is hidden beyond ASCII, and DEL. The octets C2, D8 and E2 begin all of those in UTF-8 (and
+    some other characters, such as the pound sign).
     """
-    return _json(visible_text).decode()[1:-1]
+    return _DELETE not in json and (json.isascii() or not (0xC2 in json or 0xD8 in json or 0xE2 in json))
 
 
-def in_param(visible_text: str) -> str:
-    """What stands between the quotation marks of a PARAM-VALUE (RFC 5424, section 6.3.3)."""
-    escaped = _json(visible_text).decode()[1:-1]
-    return escaped.replace("]", "\\]") if "]" in escaped else escaped
+class Writers(NamedTuple):
+    """What writes a text, and what writes JSON, as a value on a line."""
+
+    text: Callable[[str], bytes]
+    json: Callable[[bytes], bytes]
+
+
+def bare(escaped: Callable[[str], str], special: str) -> Writers:
+    """As they are; or ``escaped``, if they have anything hidden, a quotation mark, a backslash or ``special``."""
+    octet = ord(special)
+
+    def text(text: str) -> bytes:
+        quoted = _json(text)
+        plain = len(quoted) == len(text) + 2 and _DELETE not in quoted  # ASCII, and JSON had nothing to escape
+        if octet in quoted or (not plain and (_BACKSLASH in quoted or not is_visible(quoted))):
+            return escaped(text).encode()
+        return text.encode()
+
+    def json(json: bytes) -> bytes:
+        if _BACKSLASH in json or octet in json or 10 in json or 13 in json or 9 in json or not is_visible(json):
+            return escaped(on_one_line(json).decode()).encode()
+        return json
+
+    return Writers(text, json)
+
+
+def quoted(special: bytes = b"") -> Writers:
+    """In quotation marks, made visible; quotation marks in them, backslashes and ``special`` behind a backslash.
+
+    Of visible text JSON escapes quotation marks and backslashes and nothing else, in the same way, and quickly.
+    """
+    octet = special[0] if special else _BACKSLASH
+
+    def text(text: str) -> bytes:
+        quoted = _json(text)
+        plain = len(quoted) == len(text) + 2 and _DELETE not in quoted  # ASCII, and JSON had nothing to escape
+        if not plain and (_BACKSLASH in quoted or not is_visible(quoted)):
+            quoted = _json(visible(text))
+        return quoted.replace(special, b"\\" + special) if special and octet in quoted else quoted
+
+    def json(json: bytes) -> bytes:
+        json = on_one_line(json)
+        quoted = _json(json.decode() if is_visible(json) else visible(json.decode()))
+        return quoted.replace(special, b"\\" + special) if special and octet in quoted else quoted
+
+    return Writers(text, json)
 
 
 def ascii_name(text: str | None, longest: int, allowed: re.Pattern[str]) -> str:
