@@ -17,7 +17,7 @@ from eventgate.formats import Format
 from eventgate.formats.fields import SeenType
 from eventgate.formats.kept import Kept
 from eventgate.formats.mac import with_hyphens
-from eventgate.formats.members import beginnings, inside, members, uuid_of, value_after
+from eventgate.formats.members import beginnings, inside, members, uuid_of, value_after, with_value
 from eventgate.formats.own import Own
 from eventgate.formats.seen import seen_by
 from eventgate.formats.text import on_one_line
@@ -142,9 +142,8 @@ class Ecs(Own):
         labels = {"labels": dict(self.extra)} if self.extra else {}
         fixed = inside({"ecs": {"version": VERSION}, **labels, "event": event})
         whose = "system" if origin is _SYSTEM else "sensor"
-        own = members(
-            beginnings(self.keys), kind=KIND_NAMES[kind], origin=whose, categoryId=category, replay=self.marked or None
-        )
+        told = with_value(kind=KIND_NAMES[kind], origin=whose, categoryId=category, replay=self.marked or None)
+        own = members(beginnings(self.keys), **told)
         return _Sort(b"," + fixed[:-1], rule, own[1:])
 
     def _sensor(self, sensor: tuple[int, int, int | None, SensorNames]) -> _Sensor:
@@ -153,7 +152,7 @@ class Ecs(Own):
         if names.name is not None:
             observer["name"] = names.name
         fixed = inside({"observer": observer, "organization": {"id": UUID(int=company)}})
-        own = members(beginnings(self.keys), edgeId=UUID(int=uid), verifyKeyId=uuid_of(key))
+        own = members(beginnings(self.keys), **with_value(edgeId=UUID(int=uid), verifyKeyId=uuid_of(key)))
         return _Sensor(b"," + fixed, own)
 
     def _seen(self, name: str, type_: SeenType) -> Callable[[Any], bytes]:

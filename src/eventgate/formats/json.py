@@ -4,8 +4,6 @@
 Pure. ``SCHEMA`` is the promise to receivers: members may be added, none will change its meaning or go.
 """
 
-from collections.abc import Callable
-from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -13,8 +11,11 @@ import orjson
 from pydantic.dataclasses import dataclass
 
 from eventgate.event import KIND_NAMES, Event, Kind, Origin, SensorNames
+from eventgate.formats import Format
+from eventgate.formats.kept import Kept
+from eventgate.formats.members import beginnings, inside, members, uuid_of
 from eventgate.formats.own import Own
-from eventgate.formats.times import rfc3339
+from eventgate.formats.times import seconds, thousandths
 
 VERSION = 1
 """Of the schema, in every line. It grows when a receiver that knows an older one could misread a line."""
@@ -30,7 +31,6 @@ ELSEWHERE: dict[str, str] = {}
 
 _SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a microsecond
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
-_FRACTIONS = tuple(b'.%03dZ"' % ms for ms in range(1000))
 _json = orjson.dumps
 
 
@@ -41,97 +41,65 @@ class Json(Own):
     KEYS: ClassVar = MEMBERS
     RESERVED: ClassVar = frozenset({"schemaVersion"})
 
-    def __call__(self, event: Event, names: SensorNames) -> bytes:
-        """The event as UTF-8 JSON without a line break; ``data`` is what the sensor sent, in canonical form."""
-        company, uid, kind, sensor, at, received, code, category, severity, message, data, event_id, sequence = event[
-            :13
-        ]
-        if 10 in data or 13 in data:
-            data = data.translate(_LINE_BREAKS)  # inside a JSON text these can only be blank space between tokens
-        key = event.verify_key
-        before_id, before_message, before_event_id, before_sequence, before_data = self._before_each
-        return b"".join(
-            (
-                before_id,
-                _json(uid),
-                self._timestamp(at // 1000),
-                _FRACTIONS[at % 1000],
-                self._received(received // 1000),
-                _FRACTIONS[received % 1000],
-                self._sensor(company.int, sensor.int, None if key is None else key.int, names),
-                self._sort(kind, event.origin, code, category, severity),
-                before_message,
-                _json(message),
-                before_event_id,
-                _json(event_id),
-                before_sequence,
-                _json(sequence),
-                before_data,
-                data,
-                self._end,
+    def writer(self) -> Format:
+        begin = beginnings(self.keys)
+        before_id = b'{"schemaVersion":%d%b' % (VERSION, begin["id"])
+        before_message, before_data = begin["message"], begin["data"]
+        before_event_id, before_sequence = begin["eventId"], begin["sequence"]
+        timestamp, received_at = (seconds(f'{begin[name].decode()}"') for name in ("timestamp", "receivedAt"))
+        fraction, sorts, sensors = thousandths('.{:03d}Z"'), Kept(self._sort), Kept(self._sensor)
+        end, join = self._end(), b"".join
+
+        def write(event: Event, names: SensorNames) -> bytes:
+            """The event as UTF-8 JSON without a line break; ``data`` is what the sensor sent, in canonical form."""
+            company, uid, kind, sensor, at, received, code, category, severity, message, data, event_id, sequence = (
+                event[:13]
             )
+            if 10 in data or 13 in data:
+                data = data.translate(_LINE_BREAKS)  # inside a JSON text these can only be blank space between tokens
+            key = event.verify_key
+            return join(
+                (
+                    before_id, _json(uid),
+                    timestamp[at // 1000], fraction[at % 1000],
+                    received_at[received // 1000], fraction[received % 1000],
+                    sensors[company.int, sensor.int, None if key is None else key.int, names],
+                    sorts[kind, event.origin, code, category, severity],
+                    before_message, _json(message),
+                    before_event_id, _json(event_id),
+                    before_sequence, _json(sequence),
+                    before_data, data,
+                    end,
+                )
+            )  # fmt: skip
+
+        return write
+
+    def _sensor(self, sensor: tuple[int, int, int | None, SensorNames]) -> bytes:
+        company, uid, key, names = sensor
+        return members(
+            beginnings(self.keys),
+            companyId=UUID(int=company),
+            edgeId=UUID(int=uid),
+            serial=names.serial,
+            edgeName=names.name,
+            verifyKeyId=uuid_of(key),
         )
 
-    @cached_property
-    def _before_each(self) -> tuple[bytes, ...]:
-        return tuple(self._before[name] for name in ("id", "message", "eventId", "sequence", "data"))
+    def _sort(self, sort: tuple[Kind, Origin, str | None, int | None, int | None]) -> bytes:
+        kind, origin, code, category, severity = sort
+        return members(
+            beginnings(self.keys),
+            kind=KIND_NAMES[kind],
+            origin="system" if origin is _SYSTEM else "sensor",
+            alertCode=code,
+            categoryId=category,
+            severity=severity,
+        )
 
-    @cached_property
-    def _before(self) -> dict[str, bytes]:
-        """What stands before the value of each field."""
-        before = {name: b",%b:" % _json(key) for name, key in self.keys.items()}
-        before["id"] = b'{"schemaVersion":%d%b' % (VERSION, before["id"])
-        return before
-
-    @cached_property
     def _end(self) -> bytes:
         ends = {**({self.keys["replay"]: True} if self.marked else {}), **self.extra}
-        return _json(ends).replace(b"{", b",", 1) if ends else b"}"
-
-    @cached_property
-    def _timestamp(self) -> Callable[[int], bytes]:
-        return lru_cache(4096)(lambda second: self._before["timestamp"] + _to_the_second(second))
-
-    @cached_property
-    def _received(self) -> Callable[[int], bytes]:
-        return lru_cache(4096)(lambda second: self._before["receivedAt"] + _to_the_second(second))
-
-    @cached_property
-    def _sensor(self) -> Callable[[int, int, int | None, SensorNames], bytes]:
-        @lru_cache(4096)
-        def of_a_sensor(company: int, sensor: int, key: int | None, names: SensorNames) -> bytes:
-            return self._all(
-                companyId=UUID(int=company),
-                edgeId=UUID(int=sensor),
-                serial=names.serial,
-                edgeName=names.name,
-                verifyKeyId=None if key is None else UUID(int=key),
-            )
-
-        return of_a_sensor
-
-    @cached_property
-    def _sort(self) -> Callable[[Kind, Origin, str | None, int | None, int | None], bytes]:
-        @lru_cache(4096)
-        def of_a_sort(
-            kind: Kind, origin: Origin, code: str | None, category: int | None, severity: int | None
-        ) -> bytes:
-            return self._all(
-                kind=KIND_NAMES[kind],
-                origin="system" if origin is _SYSTEM else "sensor",
-                alertCode=code,
-                categoryId=category,
-                severity=severity,
-            )
-
-        return of_a_sort
-
-    def _all(self, **values: Any) -> bytes:
-        return b"".join([self._before[name] + _json(value) for name, value in values.items()])
-
-
-def _to_the_second(second: int) -> bytes:
-    return f'"{rfc3339(second * 1000)[:19]}'.encode()
+        return b",%b}" % inside(ends) if ends else b"}"
 
 
 encode = Json()

@@ -23,8 +23,12 @@ def value_after(before: bytes) -> Callable[[Any], bytes]:
 
 
 def members(begin: Mapping[str, bytes], **values: Any) -> bytes:
-    """The members of those fields that have a value."""
-    return b"".join([begin[name] + _json(value) for name, value in values.items() if value is not None])
+    return b"".join([begin[name] + _json(value) for name, value in values.items()])
+
+
+def with_value(**values: Any) -> dict[str, Any]:
+    """Without those that have none."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def inside(value: Mapping[str, Any]) -> bytes:

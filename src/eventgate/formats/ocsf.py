@@ -16,7 +16,7 @@ from eventgate.formats import Format
 from eventgate.formats.fields import SeenType
 from eventgate.formats.kept import Kept
 from eventgate.formats.mac import with_colons
-from eventgate.formats.members import beginnings, inside, members, uuid_of, value_after
+from eventgate.formats.members import beginnings, inside, members, uuid_of, value_after, with_value
 from eventgate.formats.own import Own
 from eventgate.formats.seen import seen_by
 from eventgate.formats.severity import severity_of
@@ -135,14 +135,10 @@ class Ocsf(Own):
             info["analytic"] = {"type_id": 1, "type": "Rule", "name": code}
             metadata["event_code"] = code
         whose = "system" if origin is _SYSTEM else "sensor"
-        own = members(
-            beginnings(self.keys),
-            kind=KIND_NAMES[kind],
-            origin=whose,
-            categoryId=category,
-            severity=severity,
-            replay=self.marked or None,
+        told = with_value(
+            kind=KIND_NAMES[kind], origin=whose, categoryId=category, severity=severity, replay=self.marked or None
         )
+        own = members(beginnings(self.keys), **told)
         extra = b"," + inside(self.extra) if self.extra else b""
         return _Sort(b"{" + inside(finding), b"," + inside(info), b"," + inside(metadata), own[1:] + extra)
 
@@ -150,7 +146,8 @@ class Ocsf(Own):
         company, uid, key, names = sensor
         metadata = {"tenant_uid": UUID(int=company), "loggers": [{"uid": UUID(int=uid), "name": names.serial}]}
         sources = b"" if names.name is None else b',"data_sources":' + _json([names.name])
-        return _Sensor(sources, b"," + inside(metadata), members(beginnings(self.keys), verifyKeyId=uuid_of(key)))
+        signed = members(beginnings(self.keys), **with_value(verifyKeyId=uuid_of(key)))
+        return _Sensor(sources, b"," + inside(metadata), signed)
 
     def _seen(self, name: str, type_: SeenType) -> Callable[[Any], bytes]:
         """How a field of what the sensor saw is written. An endpoint needs a name besides its address, says OCSF."""
