@@ -5,7 +5,7 @@ Touches nothing. One middleware turns these into answers (RFC 9457), the deliver
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 
 class EventGateError(Exception):
@@ -38,6 +38,13 @@ class CallerError(EventGateError):
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_field(
+        cls, status: int, code: str, detail: str, pointer: str, *, members: Mapping[str, Any] | None = None
+    ) -> Self:
+        """What is wrong is one field, or one parameter, and ``pointer`` says which (see FieldError)."""
+        return cls(status, code, detail, [FieldError(pointer, code, detail)], members=members or {})
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.detail}"

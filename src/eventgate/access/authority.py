@@ -3,14 +3,10 @@
 Pure.
 """
 
-from collections.abc import Sequence
-
 from eventgate.access.keys.grants import Grantor
 from eventgate.access.principal import Principal
 from eventgate.access.scopes import ROLES
-from eventgate.errors import CallerError, FieldError
-
-_CODE = "role-beyond-yours"
+from eventgate.errors import CallerError
 
 
 def demand_authority(principal: Principal, role: str, pointer: str | None = None) -> None:
@@ -48,5 +44,6 @@ def demand_own_strength(by: Grantor, role: str, what: str = "The login and the e
 
 
 def _beyond(detail: str, role: str, pointer: str | None) -> CallerError:
-    errors: Sequence[FieldError] = [] if pointer is None else [FieldError(pointer, _CODE, detail)]
-    return CallerError(403, "role-beyond-yours", detail, errors, members={"role": role})
+    if pointer is None:
+        return CallerError(403, "role-beyond-yours", detail, members={"role": role})
+    return CallerError.of_field(403, "role-beyond-yours", detail, pointer, members={"role": role})

@@ -5,7 +5,7 @@ Pure. What differs between them stands in ``api/versions.py``.
 
 from datetime import datetime, timedelta
 
-from eventgate.errors import CallerError, FieldError
+from eventgate.errors import CallerError
 from eventgate.journal.times import rfc3339_of
 
 VERSIONS = ("2026-11-22", "2026-11-26")
@@ -29,13 +29,7 @@ def check_repin(pinned: str, wanted: str, allowed_until: datetime, now: datetime
     """
     if wanted not in VERSIONS:
         detail = f"There is no API version {wanted}; there are {', '.join(VERSIONS)}."
-        raise CallerError(
-            422,
-            "version-unknown",
-            detail,
-            [FieldError("/apiVersion", "version-unknown", detail)],
-            members={"versions": VERSIONS},
-        )
+        raise CallerError.of_field(422, "version-unknown", detail, "/apiVersion", members={"versions": VERSIONS})
     if wanted < pinned and now > allowed_until:
         until = rfc3339_of(allowed_until)
         raise CallerError(

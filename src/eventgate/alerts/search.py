@@ -17,7 +17,7 @@ from eventgate.alerts.walk import Walked, walk
 from eventgate.alerts.windows import Partitions, Windows
 from eventgate.clock import Clock
 from eventgate.db.pool import Row, translated
-from eventgate.errors import CallerError, FieldError, Unavailable
+from eventgate.errors import CallerError, Unavailable
 from eventgate.event import Kind
 from eventgate.query import Query
 from eventgate.query.fieldtypes import IdRange
@@ -129,7 +129,7 @@ class AlertSearch:
                 f"In {self._deadline_seconds:g} s this search found {len(rows)} of the {request.offset} matches to "
                 "pass over; ask without offset and follow nextUrl."
             )
-            raise CallerError(422, "offset-too-deep", detail, [FieldError("offset", "offset-too-deep", detail)])
+            raise CallerError.of_field(422, "offset-too-deep", detail, "offset")
         statement = f"SELECT {COLUMNS} FROM events WHERE company = $1 AND id = ANY($2) ORDER BY id DESC"  # noqa: S608 - ours
         return list(await self._pool.fetch(statement, scope.company, [row["id"] for row in rows[request.offset :]]))
 

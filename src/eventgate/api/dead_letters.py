@@ -14,7 +14,7 @@ from eventgate.access import Audit
 from eventgate.alerts.search import AlertSearch
 from eventgate.api import shown
 from eventgate.api.answers import REQUEST_ID
-from eventgate.api.bodies import Body, described, invalid, read_body
+from eventgate.api.bodies import Body, described, read_body
 from eventgate.api.filters import filter_over
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, listed_page
 from eventgate.api.previews import asked_preview, shown_preview
@@ -140,13 +140,15 @@ class DeadLettersOfSinks:
     async def _chosen(self, sink: SinkStatus, company: UUID | None, body: RedriveBody) -> Sequence[UUID] | None:
         """The events that are meant, None for all that never went again. Raises CallerError 422."""
         if [body.ids is not None, body.filter is not None, body.all].count(True) != 1:
-            raise invalid([FieldError("", "body-invalid", "The body: expected exactly one of ids, filter and all.")])
+            raise CallerError.of_field(
+                422, "body-invalid", "The body: expected exactly one of ids, filter and all.", ""
+            )
         if body.filter is None:
             return body.ids
         events = await self._letters.selected(sink.name, company, _parsed(body.filter))
         if len(events) > MOST_CHOSEN:
             detail = f"/filter: expected to choose at most {MOST_CHOSEN} letters; say all, or choose fewer."
-            raise invalid([FieldError("/filter", "body-invalid", detail)])
+            raise CallerError.of_field(422, "body-invalid", detail, "/filter")
         return events
 
 

@@ -17,7 +17,7 @@ from eventgate.api.answers import RATE_FIELDS, REQUEST_ID, VERSION
 from eventgate.api.parameters import Parameter, identifier, read_query
 from eventgate.api.problem import not_found
 from eventgate.api.versions import differences_of, told_in, version_of
-from eventgate.errors import CallerError, FieldError
+from eventgate.errors import CallerError
 
 Authenticate = Callable[[Asked], Awaitable[Principal]]
 """Answers who is asking."""
@@ -192,6 +192,4 @@ def _read_path(route: Route, name: str, text: str) -> Any:
 def _check_customer(customer: UUID | None, principal: Principal) -> None:
     if customer is not None and customer != principal.company:
         detail = "customerid is not your company's id. Leave it empty, or leave it out."
-        raise CallerError(
-            400, "customerid-mismatch", detail, [FieldError(CUSTOMER.name, "customerid-mismatch", detail)]
-        )
+        raise CallerError.of_field(400, "customerid-mismatch", detail, CUSTOMER.name)

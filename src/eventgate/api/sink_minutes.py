@@ -16,7 +16,7 @@ from eventgate.api.schemas import one
 from eventgate.api.sinks import counted
 from eventgate.api.sinks_named import named_sink, sink_name
 from eventgate.clock import Clock
-from eventgate.errors import CallerError, FieldError
+from eventgate.errors import CallerError
 from eventgate.journal.times import rfc3339_of
 from eventgate.query.instants import EXPECTED, parse_instant
 from eventgate.sinks.minutes import MINUTE_MS, LedgerMinutes, MinuteLedger
@@ -91,4 +91,4 @@ def _moment(name: str, parameters: Mapping[str, Any], otherwise: int) -> int:
 
 
 def _wrong(name: str, detail: str) -> CallerError:
-    return CallerError(400, "parameter-invalid", detail, [FieldError(name, "parameter-invalid", detail)])
+    return CallerError.of_field(400, "parameter-invalid", detail, name)

@@ -21,7 +21,7 @@ from eventgate.api.schemas import listed, one, ref
 from eventgate.api.sink_wishes import Wishes
 from eventgate.api.sinks_named import named_sink, receipt_shown, seen_by, sink_name
 from eventgate.clock import Clock
-from eventgate.errors import CallerError, FieldError
+from eventgate.errors import CallerError
 from eventgate.journal.cursors import after_all_of
 from eventgate.journal.reading import Journal
 from eventgate.journal.times import rfc3339_of
@@ -233,7 +233,7 @@ def counted(whole: Ledger, own: Ledger | None, principal: Principal, *, changed_
 
 
 def _wrong(pointer: str, detail: str) -> CallerError:
-    return CallerError(422, "body-invalid", detail, [FieldError(pointer, "body-invalid", detail)])
+    return CallerError.of_field(422, "body-invalid", detail, pointer)
 
 
 _NO_BODY = {"required": False, "content": {"application/json": {"schema": {"type": "object", "maxProperties": 0}}}}

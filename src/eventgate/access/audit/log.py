@@ -15,7 +15,7 @@ import asyncpg
 from eventgate.access.audit.lines import AuditLine
 from eventgate.clock import Clock
 from eventgate.db.pool import Row, translated
-from eventgate.errors import CallerError, FieldError, Unavailable
+from eventgate.errors import CallerError, Unavailable
 from eventgate.ids import first_id, uuid7_ms
 from eventgate.query import Query
 from eventgate.query.paging import Page, PageRequest, beside, following, previous
@@ -163,7 +163,7 @@ class AuditLog:
                 f"In {self._deadline_seconds:g} s this search found {len(rows)} of the {asked.offset} matches to "
                 "pass over; ask without offset and follow nextUrl."
             )
-            raise CallerError(422, "offset-too-deep", detail, [FieldError("offset", "offset-too-deep", detail)])
+            raise CallerError.of_field(422, "offset-too-deep", detail, "offset")
         statement = f"SELECT {_COLUMNS} FROM {search.lines} WHERE id = ANY($2) ORDER BY id DESC"  # noqa: S608 - ours
         return list(await self._pool.fetch(statement, search.company, [row["id"] for row in rows[asked.offset :]]))
 

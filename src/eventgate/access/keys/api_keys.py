@@ -19,7 +19,7 @@ from eventgate.access.versions import NEWEST_VERSION, check_repin, downgrade_end
 from eventgate.clock import Clock
 from eventgate.db.pages import fetch_page
 from eventgate.db.pool import transaction, translated
-from eventgate.errors import CallerError, FieldError
+from eventgate.errors import CallerError
 from eventgate.ids import uuid7
 from eventgate.journal.times import timestamp_of
 from eventgate.query.paging import Page, PageRequest
@@ -85,10 +85,10 @@ class Keys:
         async with transaction(self._pool) as connection:
             role = await connection.fetchval(_USER, user, maker.company)
             if role is None:
-                raise _wrong("/userId", "user-unknown", "Your company has no user of this id.")
+                raise CallerError.of_field(422, "user-unknown", "Your company has no user of this id.", "/userId")
             if role == "operator" and not maker.operator:
                 detail = "This user is an operator of this EventGate; only an operator makes keys for one."
-                raise CallerError(403, "key-too-strong", detail, [FieldError("/userId", "key-too-strong", detail)])
+                raise CallerError.of_field(403, "key-too-strong", detail, "/userId")
             by = await grantor(connection, maker)
             key = with_defaults(by, role, wanted)
             check_grant(by, role, wanted, key, now)
@@ -150,7 +150,9 @@ class Keys:
         """Before a transaction is open: whoever answers may need a connection too."""
         edge = wanted.get("edge")
         if edge is not None and not await self._has_sensor(company, edge):
-            raise _wrong("/edgeId", "edge-unknown", "Your company has no sensor of this id in service.")
+            raise CallerError.of_field(
+                422, "edge-unknown", "Your company has no sensor of this id in service.", "/edgeId"
+            )
 
     async def _note(
         self, connection: Any, actor: Actor, action: str, key: ApiKey, *, after: ApiKey, before: ApiKey | None = None
@@ -178,7 +180,3 @@ def _assignments(before: ApiKey, wanted: Mapping[str, Any], now: datetime) -> di
         if version > before.api_version:
             values["api_version_downgrade_not_allowed_after"] = downgrade_ends(now)
     return {**values, "updated_at": now} if values else {}
-
-
-def _wrong(pointer: str, code: str, detail: str) -> CallerError:
-    return CallerError(422, code, detail, [FieldError(pointer, code, detail)])

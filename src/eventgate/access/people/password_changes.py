@@ -18,7 +18,7 @@ from eventgate.access.people.user import COLUMNS, EndSessions, User
 from eventgate.access.principal import Principal
 from eventgate.clock import Clock
 from eventgate.db.pool import transaction, translated
-from eventgate.errors import CallerError, FieldError
+from eventgate.errors import CallerError
 from eventgate.journal.times import timestamp_of
 
 Demand = Callable[[Principal, str, str, str], Awaitable[None]]
@@ -85,8 +85,7 @@ class PasswordChanges:
             # Whoever knew the old one is not to undo what its owner does against them at this moment.
             if await connection.fetchval(_STILL, user, known) is None:
                 detail = "The password was changed meanwhile, and this is not the current one any more."
-                errors = [FieldError("/currentPassword", "password-wrong", detail)]
-                raise CallerError(403, "password-wrong", detail, errors)
+                raise CallerError.of_field(403, "password-wrong", detail, "/currentPassword")
             await self._set_within(connection, actor, before, hashed, principal.session)
             await self._links.drop_within(connection, user)
 
@@ -100,4 +99,4 @@ class PasswordChanges:
 
 def _refuse_link() -> NoReturn:
     detail = "This link is not good: it was used, has expired, or a newer one took its place. Ask for a new one."
-    raise CallerError(422, "link-invalid", detail, [FieldError("/token", "link-invalid", detail)])
+    raise CallerError.of_field(422, "link-invalid", detail, "/token")

@@ -14,7 +14,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from eventgate.errors import CallerError, FieldError, Unavailable
+from eventgate.errors import CallerError, Unavailable
 
 LEAST_CHARACTERS, MOST_CHARACTERS = 12, 128
 
@@ -79,13 +79,13 @@ class Passwords:
                 f"A password has {LEAST_CHARACTERS} to {MOST_CHARACTERS} characters; this one has {len(password)}. "
                 "A few words that do not belong together are easy to remember."
             )
-            raise CallerError(422, "password-length", detail, [FieldError(pointer, "password-length", detail)])
+            raise CallerError.of_field(422, "password-length", detail, pointer)
         if await self._work(partial(_guessable, _canonical(password), _words(personal))):
             detail = (
                 "This password is too easy to guess: it is a common one, or made of common ones, or of your own name "
                 "or address. A few words that do not belong together make a better one."
             )
-            raise CallerError(422, "password-guessable", detail, [FieldError(pointer, "password-guessable", detail)])
+            raise CallerError.of_field(422, "password-guessable", detail, pointer)
 
     def _matches(self, kept: str, password: str) -> bool:
         try:

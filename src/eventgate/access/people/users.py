@@ -26,7 +26,7 @@ from eventgate.access.principal import Principal
 from eventgate.clock import Clock
 from eventgate.db.pages import fetch_page
 from eventgate.db.pool import transaction, translated
-from eventgate.errors import CallerError, FieldError
+from eventgate.errors import CallerError
 from eventgate.ids import uuid7
 from eventgate.journal.times import timestamp_of
 from eventgate.query.paging import Page, PageRequest
@@ -202,7 +202,7 @@ def _login(text: str | None) -> str:
     login = folded(text or "")
     if not 1 <= len(login) <= MOST_CHARACTERS:
         detail = f"/login: expected 1 to {MOST_CHARACTERS} characters to sign in with, or an email to use instead."
-        raise CallerError(422, "body-invalid", detail, [FieldError("/login", "body-invalid", detail)])
+        raise CallerError.of_field(422, "body-invalid", detail, "/login")
     return login
 
 
@@ -213,4 +213,4 @@ def _login_is_free() -> Iterator[None]:
         yield
     except asyncpg.UniqueViolationError:
         detail = "Somebody signs in with this login already; it may be in another company. Choose another one."
-        raise CallerError(409, "login-taken", detail, [FieldError("/login", "login-taken", detail)]) from None
+        raise CallerError.of_field(409, "login-taken", detail, "/login") from None

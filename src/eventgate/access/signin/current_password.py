@@ -12,7 +12,7 @@ from eventgate.access.people.passwords import Passwords
 from eventgate.access.principal import Principal
 from eventgate.access.signin.throttle import Place, Throttle, counters
 from eventgate.db.pool import translated
-from eventgate.errors import CallerError, FieldError, Unavailable
+from eventgate.errors import CallerError, Unavailable
 
 _LOAD = "SELECT password_hash FROM users WHERE id = $1 AND deleted_at IS NULL"
 
@@ -33,7 +33,7 @@ class CurrentPassword:
         """
         assert principal.user is not None, "a person is asked, not a token"
         if password is None:
-            raise _refused(pointer, "password-required", "This needs your current password as well.")
+            raise CallerError.of_field(403, "password-required", "This needs your current password as well.", pointer)
         whence = principal.session or principal.key
         device = hashlib.sha256(b"" if whence is None else whence.bytes).digest()
         place = Place(Place.of(remote).address, device)
@@ -45,14 +45,10 @@ class CurrentPassword:
             await self._throttle.undo(counted)
             raise
         if not right:
-            raise _refused(pointer, "password-wrong", "This is not your current password.")
+            raise CallerError.of_field(403, "password-wrong", "This is not your current password.", pointer)
         await self._throttle.forgive(counted)
 
     async def _matches(self, user: UUID, password: str) -> bool:
         with translated():
             kept = await self._pool.fetchval(_LOAD, user)
         return await self._passwords.verify(kept, password)
-
-
-def _refused(pointer: str, code: str, detail: str) -> CallerError:
-    return CallerError(403, code, detail, [FieldError(pointer, code, detail)])

@@ -23,7 +23,7 @@ from eventgate.access.signin import totp
 from eventgate.access.signin.throttle import Place, Throttle, counters
 from eventgate.clock import Clock
 from eventgate.db.pool import transaction, translated
-from eventgate.errors import CallerError, FieldError
+from eventgate.errors import CallerError
 from eventgate.journal.times import timestamp_of
 
 RECOVERY_CODES = 10
@@ -141,7 +141,7 @@ class SecondFactors:
             counter = totp.matching_counter(secret, code, self._clock.now_ms(), 0)
             if counter is None:
                 detail = "The code is not the current one of the secret that was given last."
-                raise CallerError(403, "code-wrong", detail, [FieldError("/code", "code-wrong", detail)])
+                raise CallerError.of_field(403, "code-wrong", detail, "/code")
             codes = [totp.new_recovery_code() for _ in range(RECOVERY_CODES)]
             await connection.execute(_CONFIRM, user, now, counter)
             await connection.execute(_DROP_RECOVERY, user)

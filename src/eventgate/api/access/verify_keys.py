@@ -17,7 +17,7 @@ from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, lis
 from eventgate.api.problem import not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one
-from eventgate.errors import CallerError, FieldError
+from eventgate.errors import CallerError
 from eventgate.signing.keys import load_verify_key
 
 
@@ -66,8 +66,7 @@ class KeysVerifyKeys:
         try:
             given = load_verify_key(body.verify_key, "")
         except CallerError as error:
-            pointed = FieldError("/verifyKey", error.code, error.detail)
-            raise CallerError(error.status, error.code, error.detail, [pointed]) from None
+            raise CallerError.of_field(error.status, error.code, error.detail, "/verifyKey") from None
         added = await self._verify_keys.add(call.actor, call.principal.company, call.path["keyId"], given)
         if added is None:
             raise not_found()
