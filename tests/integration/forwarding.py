@@ -14,6 +14,7 @@ from eventgate.clock import SystemClock
 from eventgate.db.listen import Listener
 from eventgate.event import Event
 from eventgate.forward.owned import Stores
+from eventgate.forward.pages import Pages
 from eventgate.forward.plan import Plan, plan
 from eventgate.forward.supervisor import Supervisor
 from eventgate.journal.announce import CHANNEL
@@ -101,11 +102,13 @@ def sink(name: str, transport: str, **rest: Any) -> Plan:
 async def forwarding(pool: asyncpg.Pool, url: str) -> AsyncIterator[Forwarding]:
     clock = SystemClock()
     journal = Journal(pool, poll_seconds=0.2)
+    directory = Directory(pool, clock)
     stores = Stores(
         journal=journal,
         tail=Tail(journal),
+        pages=Pages(directory),
         cursors=Cursors(pool),
-        directory=Directory(pool, clock),
+        directory=directory,
         sinks=SinkStore(pool, journal),
         generations=Generations(pool),
         requests=Requests(pool),

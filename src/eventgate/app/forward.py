@@ -24,6 +24,7 @@ from eventgate.app.sinks import plans
 from eventgate.config import Configuration
 from eventgate.forward.files import SinkFiles
 from eventgate.forward.owned import Stores
+from eventgate.forward.pages import Pages
 from eventgate.forward.supervisor import Supervisor
 from eventgate.forward.system_alerts import SystemAlerts
 from eventgate.forward.watch import Watch
@@ -67,6 +68,7 @@ async def forward(order: Order) -> AsyncIterator[Takes]:
         stores = Stores(
             journal=ground.journal,
             tail=ground.tail,
+            pages=Pages(ground.directory),
             cursors=Cursors(ground.pool),
             directory=ground.directory,
             sinks=SinkStore(ground.pool, ground.journal),

@@ -1,38 +1,24 @@
 """From the journal to windows: what one lane of a sink wants of it, formatted, and how far each piece would bring it.
 
-Touches the journal's tail and the registry of sensors, reading only. Holds one reading and one draft at a time.
+Touches the journal's tail, reading only. Holds one reading and one draft at a time.
 """
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import chain
-from typing import NamedTuple
-from uuid import UUID
+from itertools import accumulate, chain
 
-from eventgate.event import SensorNames
 from eventgate.forward.letters import LettersTail
-from eventgate.forward.pieces import Piece, pieces, within
+from eventgate.forward.pages import Page, Pages, Skipped
 from eventgate.forward.plan import Plan
+from eventgate.forward.stretches import Stretch, stretches, within
 from eventgate.forward.transports import Limits, Outgoing
 from eventgate.journal.cursors import Cursor, Lane, Standing
 from eventgate.journal.tail import Tail
-from eventgate.sensors.directory import Directory
 from eventgate.sinks.dead_letters import Letter
-
-_BREATH = 64
-"""Events formatted before others get their turn on the event loop."""
 
 _MOST_SCANNED = 20_000
 """Events looked at for one draft: a filter that lets almost nothing through still moves its cursor on."""
-
-
-class _Skipped(NamedTuple):
-    """How many events were passed over, by reason."""
-
-    filtered: int = 0
-    expired: int = 0
-    unfit: int = 0
-    foreign: int = 0
 
 
 class Draft:
@@ -47,21 +33,34 @@ class Draft:
         """Events that will not be sent: dead letters, to be written before the cursor passes them."""
         self.scanned = 0
         self.size = 0
-        self._skipped = _Skipped()
-        self._skipped_before: list[_Skipped] = []
+        self._skipped = Skipped()
+        self._turns: list[int] = []
+        self._skipped_then: list[Skipped] = []
+        """What was passed over before event number ``_turns[n]`` and the ones after it."""
 
-    def take(self, outgoing: Outgoing) -> None:
-        self._skipped_before.append(self._skipped)
-        self.events.append(outgoing)
-        self.size += len(outgoing.body)
-        self.end = outgoing.place
+    def add(self, page: Page) -> None:
+        """Add a page whole."""
+        had = len(self.events)
+        for number, _, skipped, letter in page.skips:
+            self._skip(had + number, skipped)
+            if letter is not None:
+                self.unfit.append(letter)
+        self.events += page.events
+        self.size += page.size
+        self.scanned += page.scanned
+        self.end = page.end
 
-    def skip(self, upto: Cursor, *, filtered: int = 0, expired: int = 0, unfit: int = 0, foreign: int = 0) -> None:
-        had = self._skipped
-        self._skipped = _Skipped(
-            had.filtered + filtered, had.expired + expired, had.unfit + unfit, had.foreign + foreign
-        )
-        self.end = upto
+    def pass_to(self, end: Cursor) -> None:
+        """There is nothing more up to ``end``."""
+        self.end = end
+
+    def _skip(self, number: int, skipped: Skipped) -> None:
+        self._skipped = self._skipped.plus(skipped)
+        if self._turns and self._turns[-1] == number:
+            self._skipped_then[-1] = self._skipped
+        else:
+            self._turns.append(number)
+            self._skipped_then.append(self._skipped)
 
     @property
     def expired(self) -> int:
@@ -80,7 +79,9 @@ class Draft:
         if finished == len(self.events):
             skipped, cursor = self._skipped, self.end
         elif finished:
-            skipped, cursor = self._skipped_before[finished - 1], self.events[finished - 1].place
+            turn = bisect_left(self._turns, finished)
+            skipped = self._skipped_then[turn - 1] if turn else Skipped()
+            cursor = self.events[finished - 1].place
         else:
             return before
         _, totals = before.progress(self.lane)
@@ -97,19 +98,20 @@ class Draft:
 class Drafts:
     """Reads on from a cursor, draft by draft. After a failure ``restart`` from wherever the sink then stands."""
 
-    def __init__(self, plan: Plan, limits: Limits, tail: Tail, directory: Directory, lane: Lane = Lane.LIVE) -> None:
+    def __init__(self, plan: Plan, limits: Limits, tail: Tail, pages: Pages, lane: Lane = Lane.LIVE) -> None:
         self.lane = lane
         self._plan = plan
         self._limits = limits
         self._tail = tail
-        self._directory = directory
+        self._pages = pages
         self._cursor = Cursor(0, 0)
         self._replay_until = 0
         self._until: Cursor | None = None
         self._letters: LettersTail | None = None
         self._given_up: dict[Cursor, str] = {}
-        self._pieces: Iterator[Piece] = iter(())
-        self._names: dict[tuple[int, int], SensorNames] = {}
+        self._stretches: Iterator[Stretch] = iter(())
+        self._left: Page | None = None
+        """What the last draft had no room for."""
 
     def restart(
         self,
@@ -128,7 +130,7 @@ class Drafts:
         self._until = until
         self._letters = letters
         self._given_up = {place: reason for place, reason in self._given_up.items() if place > cursor}
-        self._pieces = iter(())
+        self._stretches, self._left = iter(()), None
 
     def give_up(self, place: Cursor, reason: str) -> None:
         """Nobody will take this event: from now on it goes to the dead letters instead of into a draft."""
@@ -146,7 +148,7 @@ class Drafts:
                 if draft.end >= self._until:
                     break
                 if not await self._read(draft.end):
-                    draft.skip(self._until)
+                    draft.pass_to(self._until)
                     break
                 continue
             if draft.events and not await self._tail.wait(draft.end.position, 0):
@@ -161,55 +163,58 @@ class Drafts:
     async def _read(self, after: Cursor) -> bool:
         limits, source = self._limits, self._letters or self._tail
         batches = await source.read(after, max_events=limits.events, max_bytes=limits.bytes)
-        # By number: a UUID hashes and compares in Python, slowly.
-        companies = {event.company.int: event.company for batch in batches for event in batch.events}
-        for company in companies.values():
-            await self._directory.warm(company)
-        self._names.clear()
-        cut = pieces if self._letters is None else self._letters.pieces
+        cut = stretches if self._letters is None else self._letters.stretches
         found = chain.from_iterable([cut(batch, after) for batch in batches])
-        self._pieces = found if self._until is None else within(found, self._until)
+        self._stretches = found if self._until is None else within(found, self._until)
         return bool(batches)
 
     async def _fill(self, draft: Draft, most: int) -> bool:
-        """Add pieces to the draft; True when they ran out before the draft was full."""
-        wants, encode, known, replay_until = self._plan.wants, self._plan.encode, self._names, self._replay_until
-        encode_again = self._plan.encode_again
-        largest, longest, company = self._limits.bytes, self._limits.event_bytes, self._plan.company
-        for place, event, expired in self._pieces:
-            if event is None:
-                draft.skip(place, expired=expired)
-                continue
-            draft.scanned += 1
-            if draft.scanned % _BREATH == 0:
-                await asyncio.sleep(0)
-            if company is not None and event.company != company:
-                draft.skip(place, foreign=1)
-                if draft.scanned >= _MOST_SCANNED:
+        """Add pages to the draft; True when they ran out before the draft was full."""
+        while (page := await self._next()) is not None:
+            room = most - len(draft.events)
+            if draft.size + page.size > self._limits.bytes or len(page.events) > room:
+                room = min(room, self._room(draft, page))
+                if not room:
+                    self._left = page
                     return False
-                continue
-            names = known.get((event.company.int, event.sensor.int)) or self._called(event.company, event.sensor)
-            if wants(event, names):
-                replay = place[0] <= replay_until
-                body = encode_again(event, names) if replay else encode(event, names)
-                reason = self._given_up.get(place) if self._given_up else None
-                if longest is not None and len(body) > longest:
-                    reason = f"its {len(body)} octets in this format are more than the {longest} the transport carries"
-                if reason is not None:
-                    draft.unfit.append(Letter(place, event.company, event.id, reason))
-                    draft.skip(place, unfit=1)
-                elif draft.events and draft.size + len(body) > largest:
-                    self._pieces = chain([(place, event, expired)], self._pieces)
-                    return False
-                else:
-                    draft.take(Outgoing(event, names, place, body, replay))
-            else:
-                draft.skip(place, filtered=1)
-            if len(draft.events) == most or draft.scanned >= _MOST_SCANNED:
+                page, self._left = page.cut(room)
+            draft.add(page)
+            if self._left is not None or len(draft.events) == most or draft.scanned >= _MOST_SCANNED:
                 return False
         return True
 
-    def _called(self, company: UUID, sensor: UUID) -> SensorNames:
-        """Look a sensor up, once for each reading of the journal."""
-        names = self._names[company.int, sensor.int] = self._directory.names(company, sensor)
-        return names
+    def _room(self, draft: Draft, page: Page) -> int:
+        """How many of a page's events a draft has room for, by their octets: one at least where it has none yet."""
+        left = self._limits.bytes - draft.size
+        fit = sum(size <= left for size in accumulate(len(outgoing.body) for outgoing in page.events))
+        return fit or not draft.events
+
+    async def _next(self) -> Page | None:
+        """The next page, None where all that was read is used up."""
+        page, self._left = self._left, None
+        if page is not None:
+            return page
+        stretch = next(self._stretches, None)
+        if stretch is None:
+            return None
+        replay = stretch.end.position <= self._replay_until
+        shared = self._letters is None
+        page = self._pages.kept(self._plan, stretch, replay=replay) if shared else None
+        if page is None:
+            page = await self._pages.make(self._plan, stretch, replay=replay, share=shared)
+            await asyncio.sleep(0)  # others have their turn on the event loop
+        return self._fit(page)
+
+    def _fit(self, page: Page) -> Page:
+        """The page without what this sink's receiver will never take."""
+        limit = self._limits.event_bytes
+        if not self._given_up and (limit is None or page.longest <= limit):
+            return page
+        unfit: dict[int, str] = {}
+        for number, outgoing in enumerate(page.events):
+            size = len(outgoing.body)
+            if limit is not None and size > limit:
+                unfit[number] = f"its {size} octets in this format are more than the {limit} the transport carries"
+            elif (reason := self._given_up.get(outgoing.place)) is not None:
+                unfit[number] = reason
+        return page.without(unfit) if unfit else page

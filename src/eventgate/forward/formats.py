@@ -90,3 +90,9 @@ def encoder(
         return both
     header: SyslogHeader | None = checked(SyslogHeader, {"header": USUAL_HEADER[name], **given})
     return (header.before(both[0]), header.before(both[1])) if header and both else None
+
+
+def text_of(transport: str, name: str, options: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What decides the bytes of an event: the same for two sinks whose encoders write the same."""
+    own = {key: options[key] for key in sorted(FORMAT_KEYS[name] & options.keys())}
+    return name, repr(own), "syslog" if transport in SYSLOG else ""

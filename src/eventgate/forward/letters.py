@@ -6,7 +6,7 @@ Touches the journal's tail and the table of dead letters, reading only.
 from collections.abc import Iterator
 from itertools import groupby
 
-from eventgate.forward.pieces import Piece
+from eventgate.forward.stretches import Gap, Stretch
 from eventgate.journal.batch import Batch
 from eventgate.journal.cursors import Cursor
 from eventgate.journal.tail import Tail
@@ -41,11 +41,10 @@ class LettersTail:
         return found
 
     @staticmethod
-    def pieces(batch: Batch, _after: Cursor) -> Iterator[Piece]:
+    def stretches(batch: Batch, _after: Cursor) -> Iterator[Stretch]:
         """The chosen events, in order, and at their end the number of those that are gone."""
-        for place, event in batch.placed():
-            yield place, event, 0
-        yield batch.end, None, batch.expired
+        gaps = [Gap(len(batch.events), batch.end, batch.expired)]
+        yield Stretch(batch.position, batch.indexes, batch.events, gaps, batch.end)
 
 
 def _chosen(position: int, indexes: list[int], batch: Batch | None) -> Batch:

@@ -21,6 +21,7 @@ from eventgate.forward.drafts import Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.loop import DeliveryLoop
+from eventgate.forward.pages import Pages
 from eventgate.forward.plan import History, Plan
 from eventgate.forward.previewing import Previewing
 from eventgate.forward.receipts import Receipts
@@ -47,6 +48,7 @@ class Stores(NamedTuple):
 
     journal: Journal
     tail: Tail
+    pages: Pages
     cursors: Cursors
     directory: Directory
     sinks: SinkStore
@@ -125,7 +127,7 @@ class OwnedSink:
         return DeliveryLoop(
             plan.name,
             transport,
-            lambda lane: Drafts(plan, transport.limits, stores.tail, stores.directory, lane),
+            lambda lane: Drafts(plan, transport.limits, stores.tail, stores.pages, lane),
             keeping,
             allowance=Allowance(plan.definition.replay_events_per_second, self._clock),
             letters=stores.letters,

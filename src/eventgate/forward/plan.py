@@ -4,7 +4,7 @@ Touches the certificate and password files that the definition names; connects t
 transports, what a new one must be added to; that of formats stands in formats.py.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
@@ -16,7 +16,7 @@ from eventgate.errors import CallerError, ConfigurationError, FieldError
 from eventgate.event import Event, Origin, SensorNames
 from eventgate.formats import MEDIA, Format
 from eventgate.forward import beginning
-from eventgate.forward.formats import FORMAT_KEYS, FORMATS, encoder
+from eventgate.forward.formats import FORMAT_KEYS, FORMATS, encoder, text_of
 from eventgate.forward.system_alerts import is_about
 from eventgate.forward.transports import Transport
 from eventgate.forward.transports.file import FileSettings, LinesFile
@@ -101,6 +101,8 @@ class Plan:
     wants: Callable[[Event, SensorNames], bool]
     encode: Format
     encode_again: Format
+    kind: Hashable
+    """The same for any two sinks that send the same bytes of the same events."""
     make: Callable[[History, Clock], Transport]
 
     @property
@@ -160,16 +162,19 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
         raise ConfigurationError(source, problems)
     company, made = definition.company, offer.make
 
+    number = None if company is None else company.int  # a UUID compares in Python, slowly
+
     def wants(event: Event, names: SensorNames) -> bool:
         if event.origin is _SYSTEM and is_about(event, definition.name):
             return False  # a sink that fails would be told of its failing, for ever
-        return (company is None or event.company == company) and matches(event, names)
+        return (number is None or event.company.int == number) and matches(event, names)
 
     return Plan(
         definition,
         offer.guarantee(settings),
         wants,
         *encoders,
+        (company, tuple(definition.filters), *text_of(definition.transport, definition.format, definition.options)),
         lambda history, clock: made(settings, Surroundings(definition.name, structured, history, clock)),
     )
 

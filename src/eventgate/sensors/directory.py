@@ -64,6 +64,8 @@ class Directory:
         self._fleets: dict[UUID, _Fleet] = {}
         self._loading = asyncio.Lock()
         self._changes = 0
+        self.edition = 0
+        """Goes up when any company's sensors were read anew: until then every name stays as it is."""
 
     def forget(self, payload: str) -> None:
         """Hear of a change in the company whose id is ``payload``, or in any where it is empty."""
@@ -83,6 +85,7 @@ class Directory:
                 with translated():
                     rows = await self._pool.fetch(_LOAD, company)
                 self._fleets[company] = _Fleet([_sensor(row) for row in rows], now, stale=changes != self._changes)
+                self.edition += 1
 
     def resolve(self, company: UUID, *, edge: UUID | None = None, serial: str | None = None) -> Sensor | None:
         """The company's sensor of that id or else that serial number, None where a warm memory has none."""

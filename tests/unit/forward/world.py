@@ -19,6 +19,7 @@ from eventgate.forward.drafts import Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.loop import DeliveryLoop
+from eventgate.forward.pages import Pages
 from eventgate.forward.receipts import Receipts
 from eventgate.forward.rewinding import Rewinding
 from eventgate.forward.transports import Delivery, Limits, Refusal, Window
@@ -92,6 +93,8 @@ class MemoryTail:
 
 
 class Names:
+    edition = 0
+
     async def warm(self, company: UUID) -> None: ...
 
     def names(self, company: UUID, sensor: UUID) -> object:
@@ -105,9 +108,15 @@ def drafts_of(
     lane: Lane = Lane.LIVE,
 ) -> Drafts:
     plan = SimpleNamespace(
+<<<<<<< HEAD
         wants=lambda event, names: wants(event), encode=encode, encode_again=encode.replayed(), company=None
     )
     return Drafts(plan, limits, tail, Names(), lane)
+=======
+        name="sink", wants=lambda event, names: wants(event), encode=encode, company=None, kind="everything as text"
+    )
+    return Drafts(plan, limits, tail, Pages(Names()), lane)
+>>>>>>> b576fdb (Let sinks of one kind share what they format, and draft by pages instead of by events)
 
 
 class MemoryJournal:

@@ -47,7 +47,7 @@ class LinesFile:
         return kept
 
     async def deliver(self, window: Window) -> Delivery:
-        lines = b"".join([outgoing.body + b"\n" for outgoing in window.events])
+        lines = b"\n".join([*(outgoing.body for outgoing in window.events), b""])
         await self._on_disk(lambda: self._append(lines))
         # Its path may be another by now: a rotated file is renamed.
         told = {"path": str(self._settings.path), "from": self._size - len(lines), "to": self._size}

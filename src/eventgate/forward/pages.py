@@ -1,0 +1,186 @@
+"""Stretches of the journal as sinks send them: filtered, with their sensors' names, formatted, each written once.
+
+Touches the registry of sensors, reading only. Sinks of one kind (the same company, filter and format) share pages while
+they read near each other; a bounded number of events is kept for that.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
+from itertools import compress, repeat
+from typing import NamedTuple
+
+from eventgate.event import Event, Origin, SensorNames
+from eventgate.forward.plan import Plan
+from eventgate.forward.stretches import Stretch
+from eventgate.forward.transports import Outgoing
+from eventgate.journal.cursors import Cursor
+from eventgate.sensors.directory import Directory
+from eventgate.sinks.dead_letters import Letter
+
+_KEPT_EVENTS = 10_000
+_SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a microsecond
+_outgoing = partial(tuple.__new__, Outgoing)  # its own constructor is a function of Python, three times as slow
+
+
+class Skipped(NamedTuple):
+    """How many events were passed over, by reason."""
+
+    filtered: int = 0
+    expired: int = 0
+    unfit: int = 0
+    foreign: int = 0
+
+    def plus(self, other: "Skipped") -> "Skipped":
+        return Skipped(*map(sum, zip(self, other, strict=True)))
+
+
+class Skip(NamedTuple):
+    """Behind the first ``number`` events of a page, up to a place, some are not sent: or it is one dead letter."""
+
+    number: int
+    upto: Cursor
+    skipped: Skipped
+    letter: Letter | None = None
+
+
+class Page(NamedTuple):
+    """What one stretch comes to. Who has finished it stands at ``end``.
+
+    ``scanned`` events were looked at for it; ``size`` is that of all bodies in octets, ``longest`` that of one.
+    """
+
+    events: Sequence[Outgoing]
+    skips: Sequence[Skip]
+    end: Cursor
+    scanned: int
+    size: int
+    longest: int
+
+    def cut(self, number: int) -> tuple["Page", "Page"]:
+        """Its first ``number`` events, one at least, and the rest; what is skipped between goes with the rest."""
+        head, rest = self.events[:number], self.events[number:]
+        size = sum([len(outgoing.body) for outgoing in head])
+        skipped = [skip for skip in self.skips if skip.number < number]
+        left = [skip._replace(number=skip.number - number) for skip in self.skips[len(skipped) :]]
+        return (
+            self._replace(events=head, skips=skipped, end=head[-1].place, size=size),
+            self._replace(events=rest, skips=left, scanned=0, size=self.size - size),
+        )
+
+    def without(self, unfit: Mapping[int, str]) -> "Page":
+        """The same but for some events, by their number, which become dead letters with these reasons."""
+        events: list[Outgoing] = []
+        skips: list[Skip] = []
+        due = iter(self.skips)
+        skip = next(due, None)
+        for number, outgoing in enumerate(self.events):
+            while skip is not None and skip.number <= number:
+                skips.append(skip._replace(number=len(events)))
+                skip = next(due, None)
+            if (reason := unfit.get(number)) is None:
+                events.append(outgoing)
+            else:
+                letter = Letter(outgoing.place, outgoing.event.company, outgoing.event.id, reason)
+                skips.append(Skip(len(events), outgoing.place, Skipped(unfit=1), letter))
+        while skip is not None:
+            skips.append(skip._replace(number=len(events)))
+            skip = next(due, None)
+        return self._replace(events=events, skips=skips, size=sum([len(outgoing.body) for outgoing in events]))
+
+
+class Pages:
+    """One for all sinks of a process."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._names: dict[tuple[int, int], SensorNames] = {}
+        self._edition = -1
+        self._readers: dict[Hashable, set[str]] = {}
+        self._kept: OrderedDict[Hashable, Page] = OrderedDict()
+        self._scanned = 0
+
+    def kept(self, plan: Plan, stretch: Stretch, *, replay: bool) -> Page | None:
+        """What a neighbour has made of the same, None where it must be made."""
+        return self._kept.get(self._key(plan, stretch, replay)) if stretch.events else None
+
+    async def make(self, plan: Plan, stretch: Stretch, *, replay: bool, share: bool = True) -> Page:
+        """Make a page, ``replay``: of events that go once more; and ``share`` it with neighbours, if there are any.
+
+        Raises Unavailable.
+        """
+        # By number: a UUID hashes and compares in Python, slowly.
+        for company in {event.company.int: event.company for event in stretch.events}.values():
+            await self._directory.warm(company)
+        page = self._written(plan, stretch, replay)
+        readers = self._readers.setdefault(plan.kind, set())
+        readers.add(plan.name)
+        # A sink does not hear of its own failing, so what EventGate says of sinks is not the same to any two.
+        if share and len(readers) > 1 and stretch.events and not any(e.origin is _SYSTEM for e in stretch.events):
+            self._keep(self._key(plan, stretch, replay), page)
+        return page
+
+    def _keep(self, key: Hashable, page: Page) -> None:
+        self._kept[key] = page
+        self._scanned += page.scanned
+        while self._scanned > _KEPT_EVENTS:
+            _, eldest = self._kept.popitem(last=False)
+            self._scanned -= eldest.scanned
+
+    def _key(self, plan: Plan, stretch: Stretch, replay: bool) -> Hashable:
+        first, gaps = stretch.indexes[0], tuple(stretch.gaps)
+        return plan.kind, replay, self._directory.edition, stretch.position, first, stretch.end, gaps
+
+    def _written(self, plan: Plan, stretch: Stretch, replay: bool) -> Page:
+        places, events, company = stretch.places(), stretch.events, plan.company
+        names = self._called(events)
+        wanted = list(map(plan.wants, events, names))
+        skips = [Skip(gap.number, gap.upto, Skipped(expired=gap.gone)) for gap in stretch.gaps]
+        if not all(wanted):
+            foreign = [company is not None and event.company.int != company.int for event in events]
+            skips = _left_out(stretch, places, wanted, foreign)
+            places, events = list(compress(places, wanted)), list(compress(events, wanted))
+            names = list(compress(names, wanted))
+        bodies = list(map(plan.encode_again if replay else plan.encode, events, names))
+        sizes = list(map(len, bodies))
+        outgoing = list(map(_outgoing, zip(events, names, places, bodies, repeat(replay))))
+        return Page(outgoing, skips, stretch.end, len(stretch.events), sum(sizes), max(sizes, default=0))
+
+    def _called(self, events: Sequence[Event]) -> list[SensorNames]:
+        """What each event's sensor is called, looked up once for as long as the registry stays as it is."""
+        if self._edition != self._directory.edition or len(self._names) > _KEPT_EVENTS:
+            self._names, self._edition = {}, self._directory.edition
+        known = self._names
+        return [known.get((event.company.int, event.sensor.int)) or self._look_up(event) for event in events]
+
+    def _look_up(self, event: Event) -> SensorNames:
+        names = self._names[event.company.int, event.sensor.int] = self._directory.names(event.company, event.sensor)
+        return names
+
+
+def _left_out(
+    stretch: Stretch, places: Sequence[Cursor], wanted: Sequence[bool], foreign: Sequence[bool]
+) -> list[Skip]:
+    """The gaps, and what nobody wants, in order; neighbours as one."""
+    skips: list[Skip] = []
+    sent = 0
+
+    def skip(upto: Cursor, **reason: int) -> None:
+        skipped = Skipped(**reason)
+        if skips and skips[-1].number == sent:
+            skipped = skips.pop().skipped.plus(skipped)
+        skips.append(Skip(sent, upto, skipped))
+
+    gaps = {gap.number: gap for gap in stretch.gaps}
+    for number, place in enumerate(places):
+        if gap := gaps.get(number):
+            skip(gap.upto, expired=gap.gone)
+        if wanted[number]:
+            sent += 1
+        elif foreign[number]:
+            skip(place, foreign=1)
+        else:
+            skip(place, filtered=1)
+    if gap := gaps.get(len(wanted)):
+        skip(gap.upto, expired=gap.gone)
+    return skips
