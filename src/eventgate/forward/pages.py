@@ -121,6 +121,8 @@ class Pages:
         return page
 
     def _keep(self, key: Hashable, page: Page) -> None:
+        if key in self._kept:
+            return  # two made it at the same time
         self._kept[key] = page
         self._scanned += page.scanned
         while self._scanned > _KEPT_EVENTS:

@@ -71,12 +71,13 @@ class Journal:
                 lost = await self._lost_before(connection, after, rows[0])
                 payloads = await payloads_of(connection, rows)
                 older = await _from_events(connection, [row for row in rows if row["position"] not in payloads])
+        inflated = dict(zip(payloads, await payload.inflate(list(payloads.values())), strict=True))
         batches = []
         for row in rows:
             position = row["position"]
             done = after.index if position == after.position else -1
-            if position in payloads:
-                events: Sequence[Event] = payload.decode(payloads[position])
+            if position in inflated:
+                events: Sequence[Event] = payload.events_in(inflated[position])
                 indexes: Sequence[int] = range(len(events))
                 await asyncio.sleep(0)  # a batch takes some milliseconds to decode
             else:

@@ -15,11 +15,14 @@ class Batch:
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
 
-    def append(self, **record: Any) -> object | None:
+    def add(self, timestamp: int, key: bytes, value: bytes, headers: list[Any]) -> bool:
         if len(self.records) == 3:
-            return None
-        self.records.append(record)
-        return record
+            return False
+        self.records.append({"timestamp": timestamp, "key": key, "value": value, "headers": headers})
+        return True
+
+    def seal(self) -> None:
+        assert self.records
 
 
 async def test_each_sensor_has_one_partition_and_its_events_their_order() -> None:

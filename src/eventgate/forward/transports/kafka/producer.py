@@ -12,11 +12,11 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata, TopicPartition
 
 from eventgate.errors import Disconnected
+from eventgate.forward.transports.kafka.batches import SealedBatch
 from eventgate.forward.transports.kafka.settings import KafkaSettings
 
 _TRANSACTION_TIMEOUT_MS = 10_000
@@ -36,6 +36,7 @@ class Producer:
     """A producer whose transactional id is also the consumer group that its offsets are kept under."""
 
     def __init__(self, settings: KafkaSettings, connection: dict[str, Any], group: str) -> None:
+        self._settings = settings
         self._topic = settings.topic
         self._group = group
         self._in_transaction = False
@@ -57,11 +58,11 @@ class Producer:
         """How many partitions the topic has."""
         return len(await self._client.partitions_for(self._topic))
 
-    def batch(self) -> BatchBuilder:
-        """An empty batch for ``transact``."""
-        return self._client.create_batch()
+    def batch(self) -> SealedBatch:
+        """An empty batch for ``transact``, which wants it sealed."""
+        return SealedBatch(self._settings.max_message_bytes, self._settings.compression)
 
-    async def transact(self, batches: Mapping[int, Sequence[BatchBuilder]], offset: int, note: str) -> Offsets:
+    async def transact(self, batches: Mapping[int, Sequence[SealedBatch]], offset: int, note: str) -> Offsets:
         """Write batches, by partition, and the offset with its note, all or nothing. Raises the library's errors.
 
         After any error the outcome is unknown, and the producer is good for nothing but ``drop``.
@@ -74,7 +75,7 @@ class Producer:
         self._in_transaction = False
         return offsets
 
-    async def _produce(self, batches: Mapping[int, Sequence[BatchBuilder]]) -> Offsets:
+    async def _produce(self, batches: Mapping[int, Sequence[SealedBatch]]) -> Offsets:
         """Returns when every batch was taken: a commit succeeds although a batch failed."""
         taken: list[asyncio.Future[RecordMetadata]] = []
         sizes: list[int] = []
