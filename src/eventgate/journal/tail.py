@@ -74,6 +74,8 @@ class Tail:
 
     async def _fetch(self, after: Cursor) -> None:
         async with self._reading:
+            if after.position + 1 in self._batches:
+                return  # a reader was quicker
             with suppress(Unavailable, ValueError):  # who reads on will be told
                 await self._read(after, 0, 0)
 

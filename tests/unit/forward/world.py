@@ -106,17 +106,19 @@ def drafts_of(
     limits: Limits,
     wants: Callable[[Event], bool] = lambda event: True,
     lane: Lane = Lane.LIVE,
+    *,
+    pages: Pages | None = None,
+    name: str = "sink",
 ) -> Drafts:
     plan = SimpleNamespace(
-<<<<<<< HEAD
-        wants=lambda event, names: wants(event), encode=encode, encode_again=encode.replayed(), company=None
+        name=name,
+        wants=lambda event, names: wants(event),
+        encode=encode,
+        encode_again=encode.replayed(),
+        company=None,
+        kind="everything as text",
     )
-    return Drafts(plan, limits, tail, Names(), lane)
-=======
-        name="sink", wants=lambda event, names: wants(event), encode=encode, company=None, kind="everything as text"
-    )
-    return Drafts(plan, limits, tail, Pages(Names()), lane)
->>>>>>> b576fdb (Let sinks of one kind share what they format, and draft by pages instead of by events)
+    return Drafts(plan, limits, tail, pages or Pages(Names()), lane)
 
 
 class MemoryJournal:

@@ -1,0 +1,102 @@
+"""Pages: what a stretch of the journal comes to, the same for every sink of a kind, whoever made it."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventgate.forward.drafts import Draft
+from eventgate.forward.pages import Pages
+from eventgate.forward.stretches import stretches, within
+from eventgate.forward.transports import Limits
+from eventgate.journal.batch import Batch
+from eventgate.journal.cursors import START, Cursor, Standing, Totals
+from tests.unit.forward.world import MemoryTail, Names, batches, drafts_of
+
+
+@st.composite
+def journals(draw: st.DrawFn) -> list[Batch]:
+    """A few batches, some as long as several stretches; of some, events are gone. Severity 9 is what sinks want."""
+    sizes = draw(st.lists(st.integers(1, 300), min_size=1, max_size=4))
+    wanted = draw(st.sampled_from([[9], [1], [9, 1], [9, 9, 9, 1, 1], [1] * 40 + [9]]))
+    whole = batches(*sizes, severities=[wanted[n % len(wanted)] for n in range(sum(sizes))])
+    made = []
+    for batch in whole:
+        gone = draw(st.sets(st.integers(0, batch.last), max_size=5)) if draw(st.booleans()) else set()
+        left = [index for index in range(batch.last + 1) if index not in gone]
+        made.append(batch._replace(indexes=left, events=[batch.events[index] for index in left], expired=len(gone)))
+    return made
+
+
+def counted(journal: list[Batch]) -> dict[Cursor, Totals]:
+    """What became of everything up to each place."""
+    totals, found = Totals(), {Cursor(0, 0): Totals()}
+    for batch in journal:
+        there = dict(zip(batch.indexes, batch.events, strict=True))
+        for index in range(batch.last + 1):
+            event = there.get(index)
+            fate = "expired" if event is None else "delivered" if event.severity == 9 else "filtered"
+            found[Cursor(batch.position, index)] = totals = totals._replace(**{fate: getattr(totals, fate) + 1})
+    return found
+
+
+@settings(max_examples=40)
+@given(journals(), st.integers(5, 400), st.integers(5_000, 400_000), st.data())
+async def test_drafts_by_pages_count_as_one_by_one(
+    journal: list[Batch], most: int, octets: int, data: st.DataObject
+) -> None:
+    pages, expected = Pages(Names()), counted(journal)
+    made = [
+        drafts_of(MemoryTail(journal), Limits(1000, octets), lambda event: event.severity == 9, pages=pages, name=name)
+        for name in ("one", "other")
+    ]
+    standings = [START, START]
+    while any(standing.cursor != journal[-1].end for standing in standings):
+        for number, drafts in enumerate(made):
+            draft = await drafts.next(most, 1)
+            finished = data.draw(st.integers(0, len(draft.events)))
+            partly = draft.standing(standings[number], finished)
+            if finished or not draft.events:
+                assert partly.totals == expected[partly.cursor]
+            else:
+                assert partly == standings[number]
+            standings[number] = draft.standing(standings[number], len(draft.events))
+            assert standings[number].totals == expected[standings[number].cursor]
+            assert len(draft.events) <= min(most, 1000)
+            assert len(draft.events) <= 1 or sum(len(each.body) for each in draft.events) <= octets
+
+
+async def walked(drafts: object, standing: Standing = START) -> list[Draft]:
+    found = []
+    while (draft := await drafts.next(1000, 1)).moves:  # type: ignore[attr-defined]
+        found.append(draft)
+    return found
+
+
+async def test_neighbours_of_a_kind_share_what_is_written() -> None:
+    journal, pages = batches(300, 20), Pages(Names())
+    one, other, third = (
+        drafts_of(MemoryTail(journal), Limits(1000, 1 << 20), pages=pages, name=name) for name in ("a", "b", "c")
+    )
+    alone = await walked(one)  # the first has no neighbour yet
+    sent = [[each for draft in await walked(drafts) for each in draft.events] for drafts in (other, third)]
+    assert [first is second for first, second in zip(*sent, strict=True)] == [True] * 320
+    assert [each for draft in alone for each in draft.events] == sent[0]
+
+
+async def test_what_goes_again_is_another_page() -> None:
+    journal, pages = batches(10), Pages(Names())
+    live, again = (drafts_of(MemoryTail(journal), Limits(100, 1 << 20), pages=pages, name=name) for name in ("a", "b"))
+    again.restart(Cursor(0, 0), replay_until=1)
+    (first,), (second,) = await walked(live), await walked(again)
+    assert {b'"replay":true' in each.body for each in first.events} == {False}
+    assert {b'"replay":true' in each.body for each in second.events} == {True}
+
+
+@given(journals(), st.data())
+def test_stretches_end_where_they_are_told(journal: list[Batch], data: st.DataObject) -> None:
+    ends = [Cursor(batch.position, index) for batch in journal for index in range(batch.last + 1)]
+    until = data.draw(st.sampled_from(ends))
+    cut = list(within((one for batch in journal for one in stretches(batch, Cursor(0, 0))), until))
+    assert cut[-1].end == until
+    places = [place for one in cut for place in one.places()]
+    assert places == [place for batch in journal for place, _ in batch.placed() if place <= until]
+    assert sum(gap.gone for one in cut for gap in one.gaps) == counted(journal)[until].expired
