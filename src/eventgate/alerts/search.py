@@ -17,11 +17,11 @@ from eventgate.alerts.walk import Walked, walk
 from eventgate.alerts.windows import Partitions, Windows
 from eventgate.clock import Clock
 from eventgate.db.pool import Row, translated
-from eventgate.errors import CallerError, Unavailable
+from eventgate.errors import Unavailable
 from eventgate.event import Kind
 from eventgate.query import Query
 from eventgate.query.fieldtypes import IdRange
-from eventgate.query.paging import Page, PageRequest, beside, following, previous
+from eventgate.query.paging import Page, PageRequest, beside, following, offset_too_deep, previous
 
 SETTINGS = {"plan_cache_mode": "force_custom_plan"}
 """Session settings of the pool that searches: a plan is made for the values at hand, or it could prune no partition."""
@@ -125,11 +125,7 @@ class AlertSearch:
     async def _skip(self, scope: Scope, rows: Sequence[Row], request: PageRequest, walked: Walked) -> list[Row]:
         """Read the rows after an offset, of which only the ids are known."""
         if walked.stopped_at is not None and len(rows) <= request.offset:
-            detail = (
-                f"In {self._deadline_seconds:g} s this search found {len(rows)} of the {request.offset} matches to "
-                "pass over; ask without offset and follow nextUrl."
-            )
-            raise CallerError.of_field(422, "offset-too-deep", detail, "offset")
+            raise offset_too_deep(self._deadline_seconds, len(rows), request.offset)
         statement = f"SELECT {COLUMNS} FROM events WHERE company = $1 AND id = ANY($2) ORDER BY id DESC"  # noqa: S608 - ours
         return list(await self._pool.fetch(statement, scope.company, [row["id"] for row in rows[request.offset :]]))
 

@@ -102,6 +102,15 @@ def previous(
     return None if stopped_at is None else Neighbour(before=stopped_at)
 
 
+def offset_too_deep(seconds: float, found: int, offset: int) -> CallerError:
+    """422: a search gave up before it had passed over as many as the offset says."""
+    detail = (
+        f"In {seconds:g} s this search found {found} of the {offset} matches to pass over; "
+        "ask without offset and follow nextUrl."
+    )
+    return CallerError.of_field(422, "offset-too-deep", detail, "offset")
+
+
 def beside(id_: UUID, step: int) -> UUID:
     """The id so many steps further on."""
     return UUID(int=min(max(id_.int + step, 0), (1 << 128) - 1))

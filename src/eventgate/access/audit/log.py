@@ -15,10 +15,10 @@ import asyncpg
 from eventgate.access.audit.lines import AuditLine
 from eventgate.clock import Clock
 from eventgate.db.pool import Row, translated
-from eventgate.errors import CallerError, Unavailable
+from eventgate.errors import Unavailable
 from eventgate.ids import first_id, uuid7_ms
 from eventgate.query import Query
-from eventgate.query.paging import Page, PageRequest, beside, following, previous
+from eventgate.query.paging import Page, PageRequest, beside, following, offset_too_deep, previous
 
 DEADLINE_SECONDS = 2.0
 _TOTAL_SECONDS, _EXACT_TOTAL_SECONDS = 0.1, 60.0
@@ -159,11 +159,7 @@ class AuditLog:
     async def _skip(self, search: _Search, rows: Sequence[Row], asked: PageRequest, walked: _Walked) -> list[Row]:
         """Read the lines after an offset, of which only the ids are known."""
         if walked.stopped_at is not None and len(rows) <= asked.offset:
-            detail = (
-                f"In {self._deadline_seconds:g} s this search found {len(rows)} of the {asked.offset} matches to "
-                "pass over; ask without offset and follow nextUrl."
-            )
-            raise CallerError.of_field(422, "offset-too-deep", detail, "offset")
+            raise offset_too_deep(self._deadline_seconds, len(rows), asked.offset)
         statement = f"SELECT {_COLUMNS} FROM {search.lines} WHERE id = ANY($2) ORDER BY id DESC"  # noqa: S608 - ours
         return list(await self._pool.fetch(statement, search.company, [row["id"] for row in rows[asked.offset :]]))
 
