@@ -21,6 +21,7 @@ from eventgate.clock import SystemClock
 from eventgate.ingest import Disk, Limits, Walk
 from eventgate.journal.appender import Appender
 from eventgate.journal.rejects import KeptReject, Rejects
+from eventgate.query.paging import PageRequest
 from eventgate.sensors import Directory, register
 from eventgate.signing.keys import SigningKey
 from eventgate.signing.sign import sign
@@ -62,7 +63,8 @@ class Gate:
             return Answer(response.status, response.headers, orjson.loads(await response.read()))
 
     async def kept_rejects(self) -> list[KeptReject]:
-        return await self.rejects.page(await self.pool.fetchval("SELECT id FROM companies"), limit=100)
+        company = await self.pool.fetchval("SELECT id FROM companies")
+        return [*(await self.rejects.page(company, PageRequest(limit=100))).items]
 
     async def stored(self) -> int:
         count: int = await self.pool.fetchval("SELECT count(*) FROM events")

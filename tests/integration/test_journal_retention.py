@@ -20,6 +20,7 @@ from eventgate.journal.reading import Journal
 from eventgate.journal.rejects import Rejected, Rejects
 from eventgate.journal.retention import Policy
 from eventgate.journal.times import timestamp_of
+from eventgate.query.paging import Neighbour, PageRequest
 
 NOW = int(time.time() * 1000)
 DAY = 86_400_000
@@ -190,7 +191,7 @@ async def test_housekeeping_does_it_all(database_url: str, pool: asyncpg.Pool) -
         assert f"events_{timestamp_of(NOW - 20 * DAY):%Y%m%d}" not in await names(connection, "events")
         indexes = await connection.fetchval("SELECT count(*) FROM pg_class WHERE relname LIKE 'events%message_words'")
     assert indexes == 2
-    assert await rejects.count(company) == 0
+    assert (await rejects.page(company, PageRequest())).total == 0
 
 
 async def test_rejects_are_listed_newest_first_and_by_company(pool: asyncpg.Pool) -> None:
@@ -202,16 +203,17 @@ async def test_rejects_are_listed_newest_first_and_by_company(pool: asyncpg.Pool
         clock.advance(1)
         await rejects.keep(mine, key, f"request {number}", [Rejected(number, b"x" * 9_000, [problem])])
     await rejects.keep(other, key, "request", [Rejected(0, b"", [problem])])
-    page = await rejects.page(mine, limit=3)
-    assert [one.index for one in page] == [4, 3, 2]
-    assert page[0].problems == [FieldError("/severity", "out-of-range", "said \ufffd")]
-    assert (len(page[0].body), page[0].rejected_at, page[0].request_id) == (4_096, NOW + 5_000, "request 4")
-    assert [one.index for one in await rejects.page(mine, limit=3, before=page[-1].id)] == [1, 0]
-    assert [one.index for one in await rejects.page(mine, limit=2, after=page[-1].id)] == [4, 3]
-    assert [one.index for one in await rejects.page(mine, limit=2, offset=4)] == [0]
-    assert await rejects.count(mine) == 5
+    page = await rejects.page(mine, PageRequest(limit=3))
+    newest, oldest = page.items[0], page.items[-1]
+    assert [one.index for one in page.items] == [4, 3, 2]
+    assert (page.total, page.next, page.previous) == (5, Neighbour(after=oldest.id), None)
+    assert newest.problems == [FieldError("/severity", "out-of-range", "said \ufffd")]
+    assert (len(newest.body), newest.rejected_at, newest.request_id) == (4_096, NOW + 5_000, "request 4")
+    assert [one.index for one in (await rejects.page(mine, PageRequest(limit=3, after=oldest.id))).items] == [1, 0]
+    assert [one.index for one in (await rejects.page(mine, PageRequest(limit=2, before=oldest.id))).items] == [4, 3]
+    assert [one.index for one in (await rejects.page(mine, PageRequest(limit=2, offset=4))).items] == [0]
     await rejects.forget(older_than_ms=0, at_most=3)
-    assert await rejects.count(mine) + await rejects.count(other) == 3
+    assert [(await rejects.page(whose, PageRequest())).total for whose in (mine, other)] == [2, 1]
 
 
 @pytest.mark.parametrize("digits", ["events_20251121", "journal_payloads_2025112100"])

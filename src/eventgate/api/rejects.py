@@ -4,16 +4,16 @@ Touches HTTP and the journal's rejects.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
 
-from eventgate.api.paging import LIST_PARAMETERS, asked_page, envelope
+from eventgate.api.paging import LIST_PARAMETERS, asked_page, listed_page
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
 from eventgate.api.schemas import listed
 from eventgate.formats.times import rfc3339
 from eventgate.journal.rejects import KeptReject, Rejects
-from eventgate.query.paging import Neighbour
 
 
 class RejectList:
@@ -27,23 +27,8 @@ class RejectList:
         return (Route("GET", "/v2/rejects", "alerts:read", self.list, operation, (*LIST_PARAMETERS, CUSTOMER)),)
 
     async def list(self, call: Call) -> web.StreamResponse:
-        asked, company = asked_page(call.parameters), call.principal.company
-        # One more than asked for tells whether there is another page.
-        found = await self._rejects.page(
-            company, limit=asked.limit + 1, before=asked.after, after=asked.before, offset=asked.offset
-        )
-        more = len(found) > asked.limit
-        upwards = asked.before is not None
-        page = found[-asked.limit :] if upwards else found[: asked.limit]
-        older = more if not upwards else True
-        newer = more if upwards else asked.after is not None or asked.offset > 0
-        return envelope(
-            call,
-            [_shown(reject) for reject in page],
-            total=await self._rejects.count(company),
-            following=Neighbour(after=page[-1].id) if page and older else None,
-            previous=Neighbour(before=page[0].id) if page and newer else None,
-        )
+        page = await self._rejects.page(call.principal.company, asked_page(call.parameters))
+        return listed_page(call, page, _shown)
 
 
 def _shown(reject: KeptReject) -> dict[str, Any]:
@@ -53,6 +38,6 @@ def _shown(reject: KeptReject) -> dict[str, Any]:
         "keyId": reject.key,
         "requestId": reject.request_id,
         "index": reject.index,
-        "errors": [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in reject.problems],
+        "errors": [asdict(problem) for problem in reject.problems],
         "body": reject.body.decode("utf-8", "backslashreplace"),
     }

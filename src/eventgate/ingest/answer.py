@@ -4,6 +4,7 @@ Pure.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from eventgate.errors import CallerError, FieldError
@@ -69,7 +70,7 @@ def answer(decoded: Decoded, appended: Appended, rejects: Sequence[Rejected]) ->
 
 def _why(problems: Sequence[FieldError]) -> dict[str, Any]:
     """The first problem as ``error``, all of them as ``errors`` where there are several."""
-    shown = [{"pointer": problem.pointer, "code": problem.code, "detail": problem.detail} for problem in problems]
+    shown = [asdict(problem) for problem in problems]
     return {"error": shown[0]} if len(shown) == 1 else {"error": shown[0], "errors": shown}
 
 

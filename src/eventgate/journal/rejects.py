@@ -11,9 +11,11 @@ import asyncpg
 import orjson
 
 from eventgate.clock import Clock
+from eventgate.db.pages import fetch_page
 from eventgate.db.pool import Row, translated
 from eventgate.errors import FieldError
 from eventgate.ids import first_id, uuid7, uuid7_ms
+from eventgate.query.paging import Page, PageRequest
 from eventgate.query.shown import shown_data
 
 KEPT_BYTES = 4_096
@@ -64,26 +66,9 @@ class Rejects:
                     rows,
                 )
 
-    async def page(
-        self, company: UUID, *, limit: int, before: UUID | None = None, after: UUID | None = None, offset: int = 0
-    ) -> list[KeptReject]:
-        """At most ``limit`` rejects of a company, newest first: older than ``before``, or newer than ``after``."""
-        direction = "ASC" if after is not None else "DESC"
-        with translated():
-            rows = await self._pool.fetch(
-                f"""SELECT * FROM rejects
-                    WHERE company = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::uuid IS NULL OR id > $3)
-                    ORDER BY id {direction} LIMIT $4 OFFSET $5""",  # noqa: S608 - one of two words of ours
-                company, before, after, limit, offset,
-            )  # fmt: skip
-        page = [_kept(row) for row in rows]
-        return page[::-1] if after is not None else page
-
-    async def count(self, company: UUID) -> int:
-        """How many rejects of a company are kept."""
-        with translated():
-            counted: int = await self._pool.fetchval("SELECT count(*) FROM rejects WHERE company = $1", company)
-        return counted
+    async def page(self, company: UUID, asked: PageRequest) -> Page[KeptReject]:
+        """A company's rejects, newest first."""
+        return (await fetch_page(self._pool, "*", "rejects WHERE company = $1", (company,), asked)).of(_kept)
 
     async def forget(self, *, older_than_ms: int, at_most: int) -> None:
         """Delete the rejects from before a moment, and the oldest beyond so many."""
@@ -97,8 +82,7 @@ class Rejects:
 
 def _text(problems: Sequence[FieldError]) -> str:
     """As JSON text, without U+0000, which PostgreSQL cannot hold and a pointer or detail may quote."""
-    members = [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in problems]
-    return shown_data(orjson.dumps(members)).decode()
+    return shown_data(orjson.dumps(list(problems))).decode()
 
 
 def _kept(row: Row) -> KeptReject:
