@@ -10,9 +10,9 @@ from aiohttp import web
 from eventgate.alerts.search import ALERTS, EVERY_KIND, AlertSearch
 from eventgate.api import shown
 from eventgate.api.filters import FILTER
-from eventgate.api.paging import LIST_PARAMETERS, asked_page, envelope, json_response
+from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, listed_page
 from eventgate.api.parameters import Parameter, one_of
-from eventgate.api.problem import not_found
+from eventgate.api.problem import or_not_found
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
 from eventgate.api.schemas import listed, one
 from eventgate.event import KINDS_BY_NAME
@@ -57,20 +57,10 @@ class Alerts:
     async def list_alerts(self, call: Call) -> web.StreamResponse:
         query = parse_filters(call.parameters["filter"])
         page = await self._search.page(call.principal.company, query, asked_page(call.parameters), ALERTS)
-        return envelope(
-            call,
-            [shown.alert(stored) for stored in page.items],
-            total=page.total,
-            total_is_exact=page.total_is_exact,
-            following=page.next,
-            previous=page.previous,
-            complete=page.complete,
-        )
+        return listed_page(call, page, shown.alert)
 
     async def one_alert(self, call: Call) -> web.StreamResponse:
-        stored = await self._search.get(call.principal.company, call.path["id"], ALERTS)
-        if stored is None:
-            raise not_found()
+        stored = or_not_found(await self._search.get(call.principal.company, call.path["id"], ALERTS))
         return json_response(shown.alert(stored))
 
     async def list_events(self, call: Call) -> web.StreamResponse:
@@ -78,18 +68,8 @@ class Alerts:
         kind = call.parameters.get(_KIND.name)
         kinds = EVERY_KIND if kind is None else (KINDS_BY_NAME[kind],)
         page = await self._search.page(call.principal.company, query, asked_page(call.parameters), kinds)
-        return envelope(
-            call,
-            [shown.event(stored) for stored in page.items],
-            total=page.total,
-            total_is_exact=page.total_is_exact,
-            following=page.next,
-            previous=page.previous,
-            complete=page.complete,
-        )
+        return listed_page(call, page, shown.event)
 
     async def one_event(self, call: Call) -> web.StreamResponse:
-        stored = await self._search.get(call.principal.company, call.path["id"])
-        if stored is None:
-            raise not_found()
+        stored = or_not_found(await self._search.get(call.principal.company, call.path["id"]))
         return json_response(shown.event(stored))

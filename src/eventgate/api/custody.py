@@ -10,7 +10,7 @@ from uuid import UUID
 from aiohttp import web
 
 from eventgate.api.paging import json_response
-from eventgate.api.problem import not_found
+from eventgate.api.problem import or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import one
 from eventgate.api.sinks_named import receipt_shown
@@ -50,9 +50,7 @@ class CustodyOfEvents:
 
     async def one_event(self, call: Call) -> web.StreamResponse:
         company = call.principal.company
-        found = await self._journal.find(company, call.path["id"])
-        if found is None:
-            raise not_found()
+        found = or_not_found(await self._journal.find(company, call.path["id"]))
         sensor = found.event.sensor
         names = (await self._names_of(company)).get(sensor) or SensorNames(str(sensor), None)
         seen = await self._store.all(None if call.principal.operator else company)

@@ -18,7 +18,7 @@ from eventgate.api.bodies import Body, described, read_body
 from eventgate.api.filters import filter_over
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, listed_page
 from eventgate.api.previews import asked_preview, shown_preview
-from eventgate.api.problem import not_found, problem
+from eventgate.api.problem import or_not_found, problem
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one
 from eventgate.api.sink_wishes import Wishes
@@ -100,9 +100,7 @@ class DeadLettersOfSinks:
 
     async def one_letter(self, call: Call) -> web.StreamResponse:
         sink = await named_sink(self._store, call)
-        letter = await self._letters.one(sink.name, seen_by(call.principal), call.path["eventId"])
-        if letter is None:
-            raise not_found()
+        letter = or_not_found(await self._letters.one(sink.name, seen_by(call.principal), call.path["eventId"]))
         stored = await self._search.get(letter.company, letter.event)
         preview = None
         if stored is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from eventgate.api.paging import LIST_PARAMETERS, json_response, listed_whole
-from eventgate.api.problem import not_found
+from eventgate.api.problem import or_not_found
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
 from eventgate.api.schemas import listed, one
 from eventgate.journal.times import rfc3339_of
@@ -44,9 +44,7 @@ class Edges:
         return listed_whole(call, newest_first, lambda sensor: sensor.id, _edge, descending=True)
 
     async def one_edge(self, call: Call) -> web.StreamResponse:
-        sensor = await self._directory.find(call.principal.company, edge=call.path["edgeId"])
-        if sensor is None:
-            raise not_found()
+        sensor = or_not_found(await self._directory.find(call.principal.company, edge=call.path["edgeId"]))
         return json_response(_edge(sensor))
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import Body, described, read_body
 from eventgate.api.paging import json_response
-from eventgate.api.problem import not_found, problem
+from eventgate.api.problem import or_not_found, problem
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import one
 from eventgate.api.sinks_named import named_sink, sink_name
@@ -58,8 +58,7 @@ class Previews:
         sink = await named_sink(self._store, call)
         body = await read_body(call.request, PreviewBody)
         company = call.principal.company
-        if await self._journal.find(company, body.id) is None:
-            raise not_found()
+        or_not_found(await self._journal.find(company, body.id))
         answered = await asked_preview(self._requests, sink.name, company, body.id)
         if answered is None:
             detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."

@@ -5,8 +5,9 @@ Pure but for aiohttp's response object.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
@@ -14,6 +15,8 @@ from aiohttp import web
 from eventgate.errors import CallerError, FieldError, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
+
+Found = TypeVar("Found")
 
 
 def problem(
@@ -35,7 +38,7 @@ def problem(
         "requestId": request_id,
     }
     if errors:
-        document["errors"] = [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in errors]
+        document["errors"] = [asdict(error) for error in errors]
     document.update(members or {})
     try:
         body = orjson.dumps(document, default=str)
@@ -70,3 +73,10 @@ def internal_problem(request_id: str) -> web.Response:
 def not_found() -> CallerError:
     """Of what does not exist, or belongs to another company: there is no difference to be seen."""
     return CallerError(404, "not-found", "There is nothing here under this address.")
+
+
+def or_not_found(found: Found | None) -> Found:
+    """What was looked for. Raises CallerError 404 where there is none."""
+    if found is None:
+        raise not_found()
+    return found

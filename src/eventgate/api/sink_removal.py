@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import web
 
 from eventgate.access import Audit, Change
-from eventgate.api.problem import not_found
+from eventgate.api.problem import not_found, or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.sinks_named import sink_name, standing_shown
 from eventgate.errors import CallerError
@@ -51,9 +51,7 @@ class SinkRemoval:
         )  # fmt: skip
 
     async def forget(self, call: Call) -> web.StreamResponse:
-        sink = await self._store.get(call.path["name"], None, configured=None)
-        if sink is None:
-            raise not_found()
+        sink = or_not_found(await self._store.get(call.path["name"], None, configured=None))
         change = Change("sink.forget", sink.name, sink.company or call.principal.company, standing_shown(sink))
         outcome = await self._forget(
             sink.name, lambda connection: self._audit.record_within(connection, call.actor, change)

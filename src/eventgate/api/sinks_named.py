@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from eventgate.access import Principal
-from eventgate.api.problem import not_found
+from eventgate.api.problem import or_not_found
 from eventgate.api.routes import Call
 from eventgate.sinks.store import SinkStatus, SinkStore
 
@@ -41,7 +41,4 @@ def receipt_shown(receipt: Mapping[str, Any], *, operator: bool) -> dict[str, An
 
 async def named_sink(store: SinkStore, call: Call) -> SinkStatus:
     """The sink that the path names. Raises CallerError 404 where there is none that the caller may see."""
-    found = await store.get(call.path["name"], seen_by(call.principal))
-    if found is None:
-        raise not_found()
-    return found
+    return or_not_found(await store.get(call.path["name"], seen_by(call.principal)))

@@ -15,7 +15,7 @@ from eventgate.api.access.users import Email, Login
 from eventgate.api.bodies import Body, Line, described, read_body
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, listed_page
 from eventgate.api.parameters import Parameter, one_of
-from eventgate.api.problem import not_found
+from eventgate.api.problem import not_found, or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import TIME, UUID, Schema, closed, listed, one, or_null, ref
 
@@ -151,6 +151,4 @@ class CompanyRoutes:
 
 
 def _shown(company: Company | None) -> web.StreamResponse:
-    if company is None:
-        raise not_found()
-    return json_response(company.shown())
+    return json_response(or_not_found(company).shown())

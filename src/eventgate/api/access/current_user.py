@@ -14,7 +14,7 @@ from eventgate.access.people.users import Users
 from eventgate.api.access.users import Email, Login
 from eventgate.api.bodies import Body, Line, described, read_body
 from eventgate.api.paging import json_response
-from eventgate.api.problem import not_found
+from eventgate.api.problem import or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import one
 from eventgate.errors import CallerError
@@ -76,9 +76,7 @@ class CurrentUser:
         )  # fmt: skip
 
     async def show(self, call: Call) -> web.StreamResponse:
-        user = await self._users.get(call.principal.company, call.principal.require_user())
-        if user is None:
-            raise not_found()
+        user = or_not_found(await self._users.get(call.principal.company, call.principal.require_user()))
         return json_response(user.shown())
 
     async def change(self, call: Call) -> web.StreamResponse:

@@ -14,7 +14,7 @@ from eventgate.api.access.key_bodies import KeyChanges, NewKey, said
 from eventgate.api.access.key_schemas import STATUS
 from eventgate.api.bodies import described, read_body
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, listed_page
-from eventgate.api.problem import not_found
+from eventgate.api.problem import not_found, or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one
 
@@ -79,9 +79,7 @@ class ApiKeys:
 
     async def change(self, call: Call) -> web.StreamResponse:
         body = await read_body(call.request, KeyChanges)
-        changed = await self._keys.change(call.principal, call.actor, call.path["keyId"], said(body))
-        if changed is None:
-            raise not_found()
+        changed = or_not_found(await self._keys.change(call.principal, call.actor, call.path["keyId"], said(body)))
         return json_response(changed.shown())
 
     async def delete(self, call: Call) -> web.StreamResponse:
@@ -103,10 +101,7 @@ def sees(call: Call) -> UUID | None:
 
 
 async def visible_key(keys: Keys, call: Call) -> ApiKey:
-    found = await keys.get(call.principal.company, call.path["keyId"], user=sees(call))
-    if found is None:
-        raise not_found()
-    return found
+    return or_not_found(await keys.get(call.principal.company, call.path["keyId"], user=sees(call)))
 
 
 def told_once(made: ApiKey, whole: str) -> web.Response:

@@ -19,7 +19,7 @@ from eventgate.api.addresses import Addresses
 from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import NO_CONTROLS, Body, described, read_body
 from eventgate.api.paging import LIST_PARAMETERS, json_response, listed_whole
-from eventgate.api.problem import not_found
+from eventgate.api.problem import not_found, or_not_found
 from eventgate.api.routes import CUSTOMER, Call, OpenRoute, Operation, Route
 from eventgate.api.schemas import TIME, answer, closed, listed, one
 from eventgate.api.schemas import UUID as UUID_SCHEMA
@@ -156,9 +156,7 @@ class SessionRoutes:
         return _gone(forget_cookie=True)
 
     async def list(self, call: Call) -> web.StreamResponse:
-        found = await self._sessions.of(call.principal.company, _user(call))
-        if found is None:
-            raise not_found()
+        found = or_not_found(await self._sessions.of(call.principal.company, _user(call)))
         session = call.principal.session
         return listed_whole(call, found, lambda each: each.id, lambda each: _shown(each, session), descending=True)
 

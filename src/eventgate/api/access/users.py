@@ -17,7 +17,7 @@ from eventgate.access.people.users import NewUser, Users
 from eventgate.access.scopes import in_order
 from eventgate.api.bodies import Body, Line, described, read_body, read_object, said_as
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, list_parameters, listed_page, listed_whole
-from eventgate.api.problem import not_found
+from eventgate.api.problem import not_found, or_not_found
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
 from eventgate.api.schemas import listed, one
 from eventgate.errors import CallerError
@@ -158,16 +158,12 @@ class UserRoutes:
     async def reset_password(self, call: Call) -> web.StreamResponse:
         await read_object(call.request, ())
         call.principal.require_another(call.path["userUuid"])
-        delivery = await self._users.reset_password(call.principal, call.actor, call.path["userUuid"])
-        if delivery is None:
-            raise not_found()
+        delivery = or_not_found(await self._users.reset_password(call.principal, call.actor, call.path["userUuid"]))
         return json_response(delivery.shown(), secret=True)
 
 
 def _shown(user: User | None) -> web.StreamResponse:
-    if user is None:
-        raise not_found()
-    return json_response(user.shown())
+    return json_response(or_not_found(user).shown())
 
 
 def _role(role: str, principal: Principal) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from eventgate.api.access.key_schemas import STATUS
 from eventgate.api.access.keys import MANAGE, OWN_KEYS, visible_key, wants_active
 from eventgate.api.bodies import described, read_body
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, listed_page
-from eventgate.api.problem import not_found
+from eventgate.api.problem import not_found, or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one
 from eventgate.errors import CallerError
@@ -67,9 +67,7 @@ class KeysVerifyKeys:
             given = load_verify_key(body.verify_key, "")
         except CallerError as error:
             raise CallerError.of_field(error.status, error.code, error.detail, "/verifyKey") from None
-        added = await self._verify_keys.add(call.actor, call.principal.company, call.path["keyId"], given)
-        if added is None:
-            raise not_found()
+        added = or_not_found(await self._verify_keys.add(call.actor, call.principal.company, call.path["keyId"], given))
         return json_response(added.shown(), 201)
 
     async def revoke(self, call: Call) -> web.StreamResponse:
