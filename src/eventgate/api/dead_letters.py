@@ -13,16 +13,15 @@ from pydantic import Field
 from eventgate.access import Audit
 from eventgate.alerts.search import AlertSearch
 from eventgate.api import shown
-from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import Body, described, read_body
 from eventgate.api.filters import filter_over
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, listed_page
 from eventgate.api.previews import asked_preview, shown_preview
-from eventgate.api.problem import or_not_found, problem
+from eventgate.api.problem import or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one
 from eventgate.api.sink_wishes import Wishes
-from eventgate.api.sinks_named import named_sink, seen_by, sink_name
+from eventgate.api.sinks_named import named_sink, seen_by, silent, sink_name
 from eventgate.errors import CallerError, FieldError
 from eventgate.journal.times import rfc3339_of
 from eventgate.query import Query, parse_filters
@@ -129,8 +128,7 @@ class DeadLettersOfSinks:
         if answered is not None:
             await self._wishes.note_answer(call, sink, Verb.REDRIVE, answered)
         if answered is None:
-            detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."
-            return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
+            return silent(call, sink)
         if not answered.done:
             raise CallerError(409, "sink-refused", answered.detail)
         return json_response(answered.facts or {}, 202)

@@ -10,13 +10,12 @@ from uuid import UUID
 
 from aiohttp import web
 
-from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import Body, described, read_body
 from eventgate.api.paging import json_response
-from eventgate.api.problem import or_not_found, problem
+from eventgate.api.problem import or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import one
-from eventgate.api.sinks_named import named_sink, sink_name
+from eventgate.api.sinks_named import named_sink, silent, sink_name
 from eventgate.errors import CallerError
 from eventgate.journal.reading import Journal
 from eventgate.sinks.generations import Selection
@@ -61,8 +60,7 @@ class Previews:
         or_not_found(await self._journal.find(company, body.id))
         answered = await asked_preview(self._requests, sink.name, company, body.id)
         if answered is None:
-            detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."
-            return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
+            return silent(call, sink)
         if not answered.done:
             raise CallerError(409, "sink-refused", answered.detail)
         return json_response(shown_preview(answered.facts or {}))

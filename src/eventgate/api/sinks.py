@@ -11,15 +11,13 @@ from uuid import UUID
 from aiohttp import web
 
 from eventgate.access import Audit, Principal
-from eventgate.api.answers import REQUEST_ID
 from eventgate.api.bodies import read_object
 from eventgate.api.paging import json_response, list_parameters, listed_whole
 from eventgate.api.parameters import Parameter, one_of
-from eventgate.api.problem import problem
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import listed, one, ref
 from eventgate.api.sink_wishes import Wishes
-from eventgate.api.sinks_named import named_sink, receipt_shown, seen_by, sink_name
+from eventgate.api.sinks_named import named_sink, receipt_shown, seen_by, silent, sink_name
 from eventgate.clock import Clock
 from eventgate.errors import CallerError
 from eventgate.journal.cursors import after_all_of
@@ -134,12 +132,10 @@ class Sinks:
         answered = await self._wishes.ask(call, sink, verb, asked, position=position, replace=replace)
         own = await self._for_company(sink, position, answered)
         if answered is not None and verb not in _DESIRED:
-            await self._wishes.note_answer(
-                call, sink, verb, own or answered
-            )  # a company reads what is noted of its sink
+            # A company reads what is noted of its sink.
+            await self._wishes.note_answer(call, sink, verb, own or answered)
         if answered is None:
-            detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."
-            return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
+            return silent(call, sink)
         if not answered.done:
             raise CallerError(409, "sink-refused", answered.detail)
         seen = answered if own is None or call.principal.operator else own

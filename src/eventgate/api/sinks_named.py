@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from aiohttp import web
+
 from eventgate.access import Principal
-from eventgate.api.problem import or_not_found
+from eventgate.api.answers import REQUEST_ID
+from eventgate.api.problem import or_not_found, problem
 from eventgate.api.routes import Call
 from eventgate.sinks.store import SinkStatus, SinkStore
 
@@ -42,3 +45,9 @@ def receipt_shown(receipt: Mapping[str, Any], *, operator: bool) -> dict[str, An
 async def named_sink(store: SinkStore, call: Call) -> SinkStatus:
     """The sink that the path names. Raises CallerError 404 where there is none that the caller may see."""
     return or_not_found(await store.get(call.path["name"], seen_by(call.principal)))
+
+
+def silent(call: Call, sink: SinkStatus) -> web.Response:
+    """504: the sink's delivery loop did not answer in time."""
+    detail = f"The delivery loop of sink {sink.name} did not answer within five seconds."
+    return problem(504, "sink-silent", detail, call.request[REQUEST_ID])
