@@ -54,7 +54,7 @@ async def periodically(work: Callable[[], Awaitable[object]], *, every: float, w
         await asyncio.sleep(every)
 
 
-async def end(*tasks: asyncio.Task[Any]) -> None:
+async def end(*tasks: asyncio.Future[Any]) -> None:
     """Cancel tasks and see them off. What one failed with was told already, or matters no more."""
     for task in tasks:
         task.cancel()

@@ -5,10 +5,16 @@ Touches nothing. The supervisor fills it, the loop looks into it between windows
 
 import asyncio
 from collections import deque
+from typing import Any, TypeVar
 
+from eventgate.background import end
+from eventgate.errors import Disconnected
 from eventgate.sinks.definition import State
 from eventgate.sinks.requests import Request
 
+_GRACE = 3.0
+"""Seconds that a window on its way gets when somebody wants the loop to stop, rest or answer."""
+_Result = TypeVar("_Result")
 _MOST_REMEMBERED = 10_000
 """Requests; each is seen for some seconds only."""
 
@@ -56,3 +62,29 @@ class Inbox:
         """Return once anything is new since the last call."""
         await self._changed.wait()
         self._changed.clear()
+
+    async def comes_after(self, *tasks: asyncio.Future[Any]) -> bool:
+        """Wait for a task or for news; whether a task is done."""
+        call = asyncio.create_task(self.change())
+        try:
+            await asyncio.wait([*tasks, call], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            call.cancel()
+        return any(task.done() for task in tasks)
+
+    async def unless_called(self, working: asyncio.Future[_Result], when: str) -> _Result:
+        """Wait for what the receiver has a part in, but let no silent receiver keep us from what is wanted of us.
+
+        ``when`` is for the words of the Disconnected that is raised then.
+        """
+        try:
+            while not working.done():
+                if self.urgent:
+                    await asyncio.wait([working], timeout=_GRACE)
+                    break
+                await self.comes_after(working)
+            if not working.done():
+                raise Disconnected(f"interrupted {when}")
+            return working.result()
+        finally:
+            await end(working)

@@ -4,7 +4,8 @@ Touches its transport, the cursor it owns, the dead letters and the state of its
 
 One session is: open, then window after window, until something fails or somebody wants something. Whatever failed, the
 next session goes on from the standing, and reads again what came after it. While a window is on its way the next one is
-drafted and the standing before it is saved, so that a quick receiver never waits for us.
+drafted and the standing before it is saved, so that a quick receiver never waits for us; a transport that likes several
+windows at once has the next before the one before is answered.
 
 A window is of one lane. What is new goes first; what is delivered once more fills the gaps, as fast as its sink allows,
 and gets its turn even where there are none.
@@ -15,14 +16,12 @@ the window is delivered, then the standing counts both. A crash in between repea
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
 
 import structlog
 
-from eventgate.background import end
 from eventgate.clock import Clock
-from eventgate.errors import Deferred, DeliveryError, Disconnected, Gone, Refused, Unavailable
+from eventgate.errors import Deferred, DeliveryError, Gone, Refused, Unavailable
 from eventgate.forward.allowance import Allowance
 from eventgate.forward.backoff import Backoff
 from eventgate.forward.course import Course
@@ -31,13 +30,12 @@ from eventgate.forward.drafts import Draft, Drafts
 from eventgate.forward.inbox import Inbox
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.transports import CursorLost, Transport, Window
+from eventgate.forward.underway import Sent, Underway
 from eventgate.journal.cursors import Lane, Standing
 from eventgate.sinks.dead_letters import DeadLetters, Letter
 from eventgate.sinks.definition import State
 from eventgate.telemetry import SINK_DEAD, SINK_DEFERRED, SINK_DELIVERED, SINK_EXPIRED, SINK_FILTERED, SINK_FOREIGN
 
-_GRACE = 3.0
-"""Seconds that a window on its way gets when somebody wants the loop to stop, rest or answer."""
 _REMINDER_SECONDS = 6 * 3600.0
 """A receiver that keeps the progress hears of an idle sink at least so often: brokers forget idle groups."""
 _TELL_SECONDS = 5.0
@@ -51,7 +49,6 @@ _PROBE = 16
 """Events of the first window after an outage."""
 
 _METRICS = (SINK_DELIVERED, SINK_FILTERED, SINK_DEAD, SINK_EXPIRED, SINK_FOREIGN)
-_Result = TypeVar("_Result")
 _log = structlog.get_logger()
 
 
@@ -86,6 +83,7 @@ class DeliveryLoop:
         self._clock = clock
         self._backoff = backoff
         self._sleep = sleep
+        self._underway = Underway()
         self._lost = False
         self._failures = 0
         self._live_turns = 0
@@ -128,19 +126,36 @@ class DeliveryLoop:
         return 0.0
 
     async def _deliver(self) -> None:
-        opened = await self._unless_called(self._transport.open(self._keeping.settled), "while connecting")
+        opening = asyncio.create_task(self._transport.open(self._keeping.settled))
+        opened = await self._inbox.unless_called(opening, "while connecting")
         self._keeping.move(opened)
         await self._set_out(opened)
         try:
             while not (self._inbox.stopping or self._inbox.resting):
-                if await self._desk.serve(self._inbox, self._transport):
+                if not self._underway and await self._desk.serve(self._inbox, self._transport):
                     break
-                if (course := await self._turn()) is not None:
-                    await self._carry(course, course.take())
+                await self._step()
+            while (eldest := self._underway.eldest) is not None:
+                await self._settle(eldest)
             await self._keeping.flush()
         finally:
+            await self._underway.end()
             await self._live.stop()
             await self._replay.stop()
+
+    async def _step(self) -> None:
+        """Count the eldest window on its way if its fate is known, else hand over another if there may be one."""
+        eldest = self._underway.eldest
+        if eldest is not None and (self._full or eldest.fate.done()):
+            await self._settle(eldest)
+        elif (course := await self._turn()) is not None:
+            await self._hand_over(course, course.take())
+
+    @property
+    def _full(self) -> bool:
+        """Whether nothing more is to be handed over now; when somebody wants something, soon nothing is on its way."""
+        most = 1 if self._failures else self._transport.limits.windows
+        return self._inbox.urgent or len(self._underway) >= most
 
     async def _set_out(self, standing: Standing) -> None:
         """Have both lanes drafted from where they stand."""
@@ -160,7 +175,7 @@ class DeliveryLoop:
             self._replay.set_out(until=replay.until, first=first)
 
     async def _turn(self) -> Course | None:
-        """The lane whose turn it is, as soon as it has a draft; None when somebody wants something first."""
+        """The lane whose turn it is, as soon as it has a draft; None when something else is to be seen to first."""
         live, replay = self._live, self._replay
         while True:
             pause = self._allowance.pause()
@@ -172,31 +187,46 @@ class DeliveryLoop:
                 self._live_turns += 1
                 return live
             timer = asyncio.ensure_future(self._sleep(pause)) if replay.ready else None
-            waited = [live.ahead, timer if replay.ready else replay.ahead]
+            eldest = self._underway.eldest
+            fate = eldest and eldest.fate
+            waited = [live.ahead, timer if replay.ready else replay.ahead, fate]
             try:
-                if not await self._comes_before_a_call(*[each for each in waited if each is not None]):
+                if not await self._inbox.comes_after(*[each for each in waited if each is not None]):
+                    return None
+                if fate is not None and fate.done():
                     return None
             finally:
                 if timer is not None:
                     timer.cancel()
 
-    async def _carry(self, course: Course, draft: Draft) -> None:
-        """Finish one draft, or as much of it as the receiver takes."""
-        before = self._keeping.standing
+    async def _hand_over(self, course: Course, draft: Draft) -> None:
+        """Begin to deliver a draft; what is only passed over waits for its turn to be counted."""
+        before = self._underway.standing(self._keeping.standing)
         await self._bury(draft.unfit, course.lane)
         window = Window(draft.events, draft.standing(before, len(draft.events)), course.lane)
-        if not draft.events and not self._worth_telling(window.upto):
-            self._advance(before, window.upto, settled=not self._transport.keeps_progress)
-            self._keeping.receipts.note(course.lane, before, window.upto)
+        worth = draft.events or self._worth_telling(window.upto)
+        self._underway.add(course, draft, window, self._transport.deliver(window) if worth else None)
+        if course is self._replay:
+            self._allowance.spend(len(draft.events))
+
+    async def _settle(self, sent: Sent) -> None:
+        """Count a window, or as much of it as the receiver took."""
+        course, draft, window, fate = sent
+        try:
+            delivery = await self._inbox.unless_called(fate, "while the receiver was silent")
+        except Refused as refusal:
+            course.narrow(window, str(refusal))
+            raise
+        self._underway.remove(sent)
+        before = self._keeping.standing
+        if delivery is None:
+            after = draft.standing(before, 0)
+            self._advance(before, after, settled=not self._transport.keeps_progress)
+            self._keeping.receipts.note(course.lane, before, after)
             await self._keeping.save_if_due()
             if not draft.moves:
                 await self._recovered()
             return
-        try:
-            delivery = await self._unless_called(self._transport.deliver(window), "while the receiver was silent")
-        except Refused as refusal:
-            course.narrow(window, str(refusal))
-            raise
         refused = [(window.events[number], reason) for number, reason in delivery.refused]
         await self._bury([Letter(out.place, out.event.company, out.event.id, why) for out, why in refused], course.lane)
         after = draft.standing(before, delivery.finished, len(delivery.refused))
@@ -204,8 +234,6 @@ class DeliveryLoop:
         self._keeping.receipts.note(course.lane, before, after, window.events, delivery)
         self._told, self._told_at = after, self._clock.monotonic()
         await self._keeping.save()
-        if course is self._replay:
-            self._allowance.spend(delivery.finished)
         course.passed(after.progress(course.lane)[0])
         if delivery.finished:
             await self._recovered()
@@ -218,21 +246,6 @@ class DeliveryLoop:
         if self._failures:
             self._failures = 0
             await self._desk.say(State.RUNNING)
-
-    async def _unless_called(self, work: Coroutine[Any, Any, _Result], when: str) -> _Result:
-        """Do what the receiver has a part in, but let no silent receiver keep us from what is wanted of us."""
-        working = asyncio.create_task(work)
-        try:
-            while not working.done():
-                if self._inbox.urgent:
-                    await asyncio.wait([working], timeout=_GRACE)
-                    break
-                await self._comes_before_a_call(working)
-            if not working.done():
-                raise Disconnected(f"interrupted {when}")
-            return working.result()
-        finally:
-            await end(working)
 
     async def _bury(self, letters: list[Letter], lane: Lane) -> None:
         if letters:
@@ -279,16 +292,7 @@ class DeliveryLoop:
         pause = asyncio.ensure_future(self._sleep(seconds))
         try:
             while not (self._inbox.stopping or self._inbox.resting):
-                if await self._desk.serve(self._inbox, None) or await self._comes_before_a_call(pause):
+                if await self._desk.serve(self._inbox, None) or await self._inbox.comes_after(pause):
                     return
         finally:
             pause.cancel()
-
-    async def _comes_before_a_call(self, *tasks: asyncio.Future[Any]) -> bool:
-        """Wait for a task or for news in the inbox; whether a task is done."""
-        call = asyncio.create_task(self._inbox.change())
-        try:
-            await asyncio.wait([*tasks, call], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            call.cancel()
-        return any(task.done() for task in tasks)

@@ -7,6 +7,7 @@ that resolves to something else a moment later gains nothing.
 import socket
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -19,6 +20,7 @@ from eventgate.errors import EventGateError
 from eventgate.outbound.reach import AddressRefused, Reach
 
 _CONNECT_SECONDS = 5.0
+_HEADERS = {"User-Agent": "EventGate", "Accept-Encoding": "identity"}
 _MOST_TOLD = 200
 """Characters of what a parser quotes of an answer that it could not read."""
 
@@ -75,6 +77,8 @@ class Outbound:
         if certificate_file is not None:
             self._tls.load_cert_chain(certificate_file, key_file)
         self._session: aiohttp.ClientSession | None = None
+        self._asked = 0
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
@@ -85,8 +89,13 @@ class Outbound:
             socket_factory=self._socket,
         )
         self._session = aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_HEADERS,
+            auto_decompress=False,
+            trust_env=False,
         )
+        self._leaving = False
         return self
 
     async def __aexit__(
@@ -94,6 +103,12 @@ class Outbound:
     ) -> None:
         assert self._session is not None, "left without having been entered"
         await self._session.close()
+
+    async def leave(self) -> None:
+        """As leaving the context, once no request is on its way any more."""
+        self._leaving = True
+        if not self._asked:
+            await self.__aexit__(None, None, None)
 
     async def get(self, url: str, *, seconds: float, most_bytes: int) -> Answer:
         """As ``request`` with GET."""
@@ -115,6 +130,7 @@ class Outbound:
         """
         assert self._session is not None, "not entered"
         target = URL(url)
+        self._asked += 1
         try:
             if self._proxy and target.host and _is_address(target.host):
                 self._reach.demand(target.host)
@@ -122,15 +138,19 @@ class Outbound:
                 method,
                 target,
                 data=body,
-                headers={"Accept-Encoding": "identity", **(headers or {})},
+                headers=headers,
                 allow_redirects=False,
                 proxy=self._proxy,
                 server_hostname=self._server_name,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS)),
+                timeout=_timeout(seconds),
             ) as response:
                 return Answer(response.status, response.headers, await _read(response, most_bytes))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise OutboundError(_reason(error), f"{method} {target.with_user(None).with_query(None)}") from error
+        finally:
+            self._asked -= 1
+            if self._leaving:
+                await self.leave()
 
     def _socket(self, dialled: Any) -> socket.socket:
         """Make the socket for one address that is about to be dialled: the last moment to refuse it."""
@@ -140,6 +160,8 @@ class Outbound:
 
 
 async def _read(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+    if response.content.at_eof():
+        return b""
     if (response.content_length or 0) > most_bytes:
         response.close()
         raise OutboundError(f"the answer is longer than {most_bytes} bytes")
@@ -150,6 +172,11 @@ async def _read(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
             response.close()
             raise OutboundError(f"the answer is longer than {most_bytes} bytes")
     return bytes(body)
+
+
+@lru_cache
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
 
 
 def _is_address(host: str) -> bool:

@@ -53,15 +53,13 @@ class Target:
         """
         mark = b'"eventgate_replay":true,' if replay else b""
         if not document.startswith(_TIMESTAMP):
-            document = b'{"@timestamp":"%b",%b%b' % (stamp.encode(), mark, document[1:])
-        elif replay:
-            document = b"{%b%b" % (mark, document[1:])
-        name = _named(self.pattern, event.timestamp // _HOUR_MS)
-        return b'{"create":{"_index":%b,"_id":"%b.%b"}}\n%b\n' % (
-            name,
+            mark = b'"@timestamp":"%b",%b' % (stamp.encode(), mark)
+        return b'{"create":{"_index":%b,"_id":"%b.%b"}}\n{%b%b\n' % (
+            _named(self.pattern, event.timestamp // _HOUR_MS),
             _json(event.company)[1:-1],
             _json(event.id)[1:-1],
-            document,
+            mark,
+            document[1:],
         )
 
 

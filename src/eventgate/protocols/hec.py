@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from eventgate.event import Event
@@ -19,6 +20,7 @@ ACKNOWLEDGEMENT_DISABLED = 14
 _OF_THE_EVENTS = frozenset({5, 6, 12, 13, 15})
 """No data, invalid format, no event, empty event, indexed fields: the other codes are the token's or the channel's."""
 _json = orjson.dumps
+_uuid = msgspec.json.Encoder().encode  # in a fraction of the time that orjson takes for one
 
 
 class ProtocolError(Exception):
@@ -48,8 +50,8 @@ class Envelope:
             _quoted(self.host or serial),
             _members(self.index, self.source, self.sourcetype),
             body if self.structured else _json(body.decode()),
-            _json(event.id),
-            _json(event.company),
+            _uuid(event.id),
+            _uuid(event.company),
             b',"eventgate_replay":"true"' if replay else b"",
         )
 

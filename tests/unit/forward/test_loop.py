@@ -57,7 +57,7 @@ async def test_a_silent_receiver_does_not_keep_the_loop_from_stopping(monkeypatc
 
     inbox = Inbox()
     world = Silent(batches(4))
-    monkeypatch.setattr("eventgate.forward.loop._GRACE", 0)
+    monkeypatch.setattr("eventgate.forward.inbox._GRACE", 0)
     await asyncio.wait_for(world.process(inbox), 5)
     assert world.saved.cursor == Cursor(0, 0)
     assert (State.RETRYING, "interrupted while the receiver was silent") in world.states
@@ -121,6 +121,6 @@ async def test_a_receiver_that_is_never_reached_does_not_keep_the_loop_from_stop
 
     inbox = Inbox()
     world = Unreachable(batches(4))
-    monkeypatch.setattr("eventgate.forward.loop._GRACE", 0)
+    monkeypatch.setattr("eventgate.forward.inbox._GRACE", 0)
     await asyncio.wait_for(world.process(inbox), 5)
     assert world.states == [(State.RETRYING, "interrupted while connecting")]

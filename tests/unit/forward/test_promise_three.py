@@ -20,17 +20,19 @@ _SELDOM = st.lists(st.sampled_from([*[0] * 12, 1, 2, 3, 4, 4, 5, 6]), min_size=3
 """Failures far enough apart that there is something to deliver again."""
 _REWINDS = st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 6]), min_size=5, max_size=40)
 _POISON = st.sets(st.integers(0, 40), max_size=5)
+_WINDOWS = st.integers(1, 3)
+"""On their way at once."""
 
 
 def _world_after(
-    sizes: list[int], script: list[int], poison: set[int], rewinds: Iterable[int] = (), **how: bool
+    sizes: list[int], script: list[int], poison: set[int], rewinds: Iterable[int] = (), windows: int = 1, **how: bool
 ) -> World:
     world = World(
         batches(*sizes, severities=[n % 5 for n in range(sum(sizes))]),
         script=script,
         poison=poison,
         rewinds=rewinds,
-        limits=Limits(4, 1 << 20),
+        limits=Limits(4, 1 << 20, windows=windows),
         wants=lambda event: event.severity != 3,
         **how,
     )
@@ -44,14 +46,15 @@ def _fates(world: World) -> dict[Cursor, bool]:
 
 
 @settings(deadline=None, max_examples=300)
-@given(_SIZES, _SCRIPT, _POISON, st.booleans())
-@example([4], [0, 0, 5], {1}, True)  # killed after the dead letter, before the cursor
-@example([4], [0, 0, 0, 5], {1}, True)  # killed after the cursor
-@example([9, 9], [0, 4, 0, 0, 0, 3], {2}, False)
+@given(_SIZES, _SCRIPT, _POISON, st.booleans(), _WINDOWS)
+@example([4], [0, 0, 5], {1}, True, 1)  # killed after the dead letter, before the cursor
+@example([4], [0, 0, 0, 5], {1}, True, 1)  # killed after the cursor
+@example([9, 9], [0, 4, 0, 0, 0, 3], {2}, False, 1)
+@example([9, 9], [0, 6], {2, 5}, True, 3)  # half of a window is taken, and all of those after it
 def test_at_least_once_and_nothing_in_silence(
-    sizes: list[int], script: list[int], poison: set[int], named: bool
+    sizes: list[int], script: list[int], poison: set[int], named: bool, windows: int
 ) -> None:
-    world = _world_after(sizes, script, poison, names_poison=named)
+    world = _world_after(sizes, script, poison, windows=windows, names_poison=named)
     fates = _fates(world)
     assert world.saved.cursor == Cursor(len(sizes), sizes[-1] - 1)
     for place, wanted in fates.items():
@@ -93,12 +96,12 @@ def _replay_is_whole(world: World) -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(_SIZES, st.one_of(_SELDOM, _SCRIPT), _POISON, _REWINDS, st.booleans())
-@example([9, 9], [0, 0, 0, 0, 0, 0, 5], {1}, [0, 0, 0, 1], True)
+@given(_SIZES, st.one_of(_SELDOM, _SCRIPT), _POISON, _REWINDS, st.booleans(), _WINDOWS)
+@example([9, 9], [0, 0, 0, 0, 0, 0, 5], {1}, [0, 0, 0, 1], True, 1)
 def test_a_rewind_at_any_moment_repeats_its_range_and_disturbs_nothing(
-    sizes: list[int], script: list[int], poison: set[int], rewinds: list[int], named: bool
+    sizes: list[int], script: list[int], poison: set[int], rewinds: list[int], named: bool, windows: int
 ) -> None:
-    world = _world_after(sizes, script, poison, rewinds, names_poison=named)
+    world = _world_after(sizes, script, poison, rewinds, windows, names_poison=named)
     for place, wanted in _fates(world).items():
         assert (world.delivered[place] > 0) + (place in world.letters) == wanted
     assert world.saved.totals.delivered == len(+world.delivered)

@@ -4,8 +4,9 @@ Touches nothing; the modules beside it move bytes, each over one kind of network
 filter, format, retry, backoff, splitting down to the one bad event, dead letters, the cursor.
 
 Three verbs. ``open`` makes the connection and says where to go on. ``deliver`` hands over one window and returns when
-its fate is known. ``close`` lets go, quickly, whatever state the receiver is in. The loop calls one at a time.
-``probe``, for the configuration check alone, asks whether the receiver answers.
+its fate is known. ``close`` lets go, quickly, whatever state the receiver is in. The loop calls one at a time, but for
+``deliver`` where the transport's limits ask for several windows at once. ``probe``, for the configuration check alone,
+asks whether the receiver answers.
 
 What went wrong is said by raising: ``Disconnected`` (closed, opened again after a backoff, resumed from the cursor),
 ``Deferred`` (the same window again later), ``Refused`` (some event of this window will never be taken; the loop closes,
@@ -86,11 +87,17 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest window a transport likes, and the longest body it can carry at all (None: any length)."""
+    """The largest window a transport likes, and the longest body it can carry at all (None: any length).
+
+    ``windows``: how many it likes to have at once, so that the next is on its way while the answers to the one before
+    come in. They are handed over in journal order, and so they are counted: once one has failed, those after it are
+    delivered again, and the transport begins nothing more. A transport that keeps the progress takes one at a time.
+    """
 
     events: int
     bytes: int
     event_bytes: int | None = None
+    windows: int = 1
 
 
 class CursorLost(EventGateError):

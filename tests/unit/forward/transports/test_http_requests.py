@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from eventgate.errors import Deferred, Disconnected, Refused
 from eventgate.forward.transports import Delivery, Outgoing, Receipt, Refusal
 from eventgate.forward.transports.http.answers import TooLarge
-from eventgate.forward.transports.http.requests import Cut, Part, carry
+from eventgate.forward.transports.http.requests import Cut, Part, Requests
 from eventgate.journal.cursors import Cursor
 from eventgate.sinks.deliveries import receipt_of
 from tests.unit.formats.samples import ALERT, NAMES
@@ -50,7 +50,7 @@ def test_a_cut_learns_from_a_receiver_that_wants_less() -> None:
 
 
 async def fate(window: list[Outgoing], send, size: int = 4, at_once: int = 2) -> Delivery:
-    delivery, _ = await carry(Cut(size, 1 << 20).parts(window, {}), send, at_once)
+    delivery, _ = await Requests(send, at_once).carry(Cut(size, 1 << 20).parts(window, {}))
     return delivery
 
 
@@ -110,7 +110,7 @@ async def test_only_the_finished_beginning_counts_and_nothing_new_is_begun_after
             raise Deferred("busy", 3.0)
         return Delivery(len(part))
 
-    delivery, again = await carry(Cut(4, 100).parts(events(20), {}), send, 3)
+    delivery, again = await Requests(send, 3).carry(Cut(4, 100).parts(events(20), {}))
     assert (delivery.finished, list(delivery.refused)) == (4, [])
     assert isinstance(delivery.failure, Deferred)
     assert begun == [0, 4, 8, 12]
@@ -152,7 +152,7 @@ async def test_what_was_said_is_told_by_the_number_of_its_requests_first_event()
         return Delivery(len(part), receipt=Receipt({"status": 200, "ackId": part[0].place.index}))
 
     sent = events(7)
-    delivery, _ = await carry([sent[:4], sent[4:6], sent[6:]], send, 2)
+    delivery, _ = await Requests(send, 2).carry([sent[:4], sent[4:6], sent[6:]])
     assert delivery.receipt is not None
     assert [first for first, _ in delivery.receipt.told["requests"]] == [0, 2, 4, 6]
     told = [receipt_of(delivery.receipt.told, number, None) for number in range(7)]

@@ -35,9 +35,10 @@ def words(answer: Answer, name: str) -> str:
 
 def failure_of(answer: Answer, name: str, now_ms: int) -> DeliveryError | None:
     """None for 2xx. Only what is about the request's content is Refused; what an operator must mend waits for that."""
-    status, said = answer.status, words(answer, name)
+    status = answer.status
     if 200 <= status < 300:
         return None
+    said = words(answer, name)
     if status == 413:
         return TooLarge(said)
     if status in (400, 422):

@@ -18,7 +18,7 @@ from eventgate.forward.transports.http.compression import packed
 from eventgate.forward.transports.http.line import Line
 from eventgate.forward.transports.http.requests import Cut, Part
 from eventgate.forward.transports.http.settings import BaseUrl, HttpSettings, header_word, secret
-from eventgate.forward.transports.http.transport import ROUNDS, HttpTransport
+from eventgate.forward.transports.http.transport import ROUNDS, WINDOWS, HttpTransport
 from eventgate.forward.transports.reread import Reread
 from eventgate.protocols import bulk
 from eventgate.protocols.bulk import Verdict
@@ -74,7 +74,7 @@ class Bulk(HttpTransport):
     """One index, data stream, or family of indices of one cluster."""
 
     def __init__(self, settings: BulkSettings, clock: Clock) -> None:
-        limits = Limits(min(settings.in_flight * _EVENTS * ROUNDS, 8000), 4 << 20)
+        limits = Limits(min(settings.in_flight * _EVENTS * ROUNDS, 4000), 4 << 20, windows=WINDOWS)
         super().__init__(settings, limits, Cut(_EVENTS, _BYTES), clock, at_once=settings.in_flight)
         self._target = bulk.Target(settings.index)
         self._compress = settings.gzip

@@ -4,6 +4,7 @@ Touches the network. Without acknowledgement a 200 means that the collector rece
 indexed: what it loses then, nobody hears of.
 """
 
+import asyncio
 import uuid
 from collections.abc import Collection
 from pathlib import Path
@@ -20,7 +21,7 @@ from eventgate.forward.transports.http.compression import packed
 from eventgate.forward.transports.http.line import Line
 from eventgate.forward.transports.http.requests import Cut, Part
 from eventgate.forward.transports.http.settings import BaseUrl, HttpSettings, header_word, secret
-from eventgate.forward.transports.http.transport import ROUNDS, HttpTransport
+from eventgate.forward.transports.http.transport import ROUNDS, WINDOWS, HttpTransport
 from eventgate.forward.transports.reread import Reread
 from eventgate.outbound import Answer
 from eventgate.protocols import hec
@@ -76,11 +77,14 @@ class Hec(HttpTransport):
     """One channel of one collector."""
 
     def __init__(self, settings: HecSettings, clock: Clock, *, channel: uuid.UUID, structured: bool) -> None:
-        large = settings.acknowledge  # a window waits for the indexers once
-        limits = Limits(10_000, 8 << 20) if large else Limits(min(settings.in_flight * _EVENTS * ROUNDS, 8000), 4 << 20)
-        # All requests of a window may wait for the indexers together; its connections are fewer.
-        at_once = -(-limits.events // _EVENTS) + 8 if large else settings.in_flight
+        if settings.acknowledge:  # all requests of all windows may wait for the indexers together
+            limits = Limits(5000, 4 << 20, windows=WINDOWS)
+            at_once = WINDOWS * (limits.events // _EVENTS + 8)
+        else:
+            limits = Limits(min(settings.in_flight * _EVENTS * ROUNDS, 4000), 4 << 20, windows=WINDOWS)
+            at_once = settings.in_flight
         super().__init__(settings, limits, Cut(_EVENTS, _BYTES), clock, at_once=at_once)
+        self._asking = asyncio.Semaphore(settings.in_flight)
         self.guarantee = settings.guarantee
         self._acknowledge = settings.acknowledge
         self._compress = settings.gzip
@@ -112,17 +116,19 @@ class Hec(HttpTransport):
         await self._greet(line)
 
     async def _send(self, part: Part) -> Delivery:
-        wrap = self._envelope.wrap
-        plain = b"\n".join([wrap(out.event, out.names.serial, out.body, replay=out.replay) for out in part])
         try:
-            body, coding = await packed(plain, compress=self._compress)
-            answer = await self._line.ask(
-                "POST", f"{self._url}/services/collector/event", {**self._headers(), **coding}, body
-            )
+            async with self._asking:
+                answer = await self._ask(part)
             return await self._fate(part, answer, hec.reply(answer.body))
         except Disconnected as error:
             self._acks.lose(error)  # an answer got lost, and the id in it
             raise
+
+    async def _ask(self, part: Part) -> Answer:
+        wrap = self._envelope.wrap
+        plain = b"\n".join([wrap(out.event, out.names.serial, out.body, replay=out.replay) for out in part])
+        body, coding = await packed(plain, compress=self._compress)
+        return await self._line.ask("POST", f"{self._url}/services/collector/event", {**self._headers(), **coding}, body)
 
     async def _fate(self, part: Part, answer: Answer, reply: hec.Reply) -> Delivery:
         said = words(answer, self._line.name)

@@ -28,11 +28,12 @@ class Line:
         self._entered: Outbound | None = None
 
     async def refresh(self) -> None:
-        """Connect anew from now on if certificates have changed; to be called while no request is on its way."""
+        """Connect anew from now on if certificates have changed; what is on its way is finished over the old ones."""
         way = self._ways.current()
         if way is not self._entered:
-            await self.close()
-            self._entered = await way.__aenter__()
+            before, self._entered = self._entered, await way.__aenter__()
+            if before is not None:
+                await before.leave()
 
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -41,12 +42,7 @@ class Line:
         assert self._entered is not None, "not refreshed"
         try:
             return await self._entered.request(
-                method,
-                url,
-                seconds=self._seconds,
-                most_bytes=_MOST_BYTES,
-                headers={"User-Agent": "EventGate", **(headers or {})},
-                body=body,
+                method, url, seconds=self._seconds, most_bytes=_MOST_BYTES, headers=headers, body=body
             )
         except OutboundError as error:
             raise Disconnected(f"{self.name}: {error.reason}") from error

@@ -1,4 +1,4 @@
-"""A window as several requests on their way at once, and each request down to the one event that a receiver refuses.
+"""Windows as requests, several on their way at once, and each request down to the one event that a receiver refuses.
 
 Touches nothing itself: the transport sends. A refusal does not break an HTTP connection, so the search for the event
 that caused it needs no new session: the same request is sent again by halves, until one event is left.
@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from eventgate.errors import DeliveryError, Refused
+from eventgate.errors import DeliveryError, Disconnected, Refused
 from eventgate.forward.transports import Delivery, Outgoing, Receipt, Refusal
 from eventgate.forward.transports.http.answers import TooLarge
 from eventgate.journal.cursors import Cursor
@@ -42,38 +42,62 @@ class Cut:
         self._size = max(min(self._size, _size(part)) // 2, _SMALLEST)
 
     def _cut(self, events: Sequence[Outgoing], known: Mapping[Cursor, int]) -> Iterator[Part]:
-        start = size = 0
-        for number, outgoing in enumerate(events):
+        start = 0
+        while start < len(events):
             had = known.get(events[start].place)
-            full = number - start >= (had or self._events) or (had is None and size + len(outgoing.body) > self._size)
-            if number > start and (full or outgoing.replay is not events[start].replay):
-                yield events[start:number]
-                start, size = number, 0
+            part = events[start : start + (had or self._events)]
+            if part[-1].replay is not part[0].replay or (had is None and _size(part) > self._size):
+                part = part[: self._fitting(part, had)]
+            yield part
+            start += len(part)
+
+    def _fitting(self, part: Part, had: int | None) -> int:
+        """How many events at its beginning go into one request."""
+        size = 0
+        for number, outgoing in enumerate(part):
             size += len(outgoing.body)
-        if events:
-            yield events[start:]
+            large = had is None and size > self._size
+            if number and (large or outgoing.replay is not part[0].replay):
+                return number
+        return len(part)
 
 
-async def carry(parts: Sequence[Part], send: Send, at_once: int) -> tuple[Delivery, list[Part]]:
-    """Send all parts, so many at once: how far the window is finished, and the parts beyond that which were sent.
+class Requests:
+    """One receiver's requests, so many at once. A window's are begun once all of the window before have been."""
 
-    After the first failure nothing new is begun, and what is on its way is waited for.
-    """
-    fates: list[Delivery | None] = [None] * len(parts)
-    todo = iter(range(len(parts)))
-    failed = False
+    def __init__(self, send: Send, at_once: int) -> None:
+        self._send = send
+        self._at_once = at_once
+        self._slots = asyncio.Semaphore(at_once)
+        self._windows = 0
+        self.failed = False
+        """Since a request failed, and until no window is on its way any more, nothing new is begun."""
 
-    async def work() -> None:
-        nonlocal failed
-        while not failed and (number := next(todo, None)) is not None:
-            fates[number] = fate = await _fate(parts[number], send)
-            failed = failed or fate.failure is not None
+    async def carry(self, parts: Sequence[Part]) -> tuple[Delivery, list[Part]]:
+        """Send all parts: how far the window is finished, and the parts beyond that which were sent.
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(at_once, len(parts))):
-            group.create_task(work())
-    whole = next((n for n, fate in enumerate(fates) if fate is None or fate.failure is not None), len(parts))
-    return _beginning(fates), [part for part, fate in zip(parts, fates, strict=True) if fate is not None][whole:]
+        After a failure, of this window or of one before it, what is on its way is waited for.
+        """
+        fates: list[Delivery | None] = [None] * len(parts)
+        todo = iter(range(len(parts)))
+
+        async def work() -> None:
+            async with self._slots:  # they are given in the order in which they were asked for
+                while not self.failed and (number := next(todo, None)) is not None:
+                    fates[number] = fate = await _fate(parts[number], self._send)
+                    self.failed = self.failed or fate.failure is not None
+
+        if not self._windows:
+            self.failed = False
+        self._windows += 1
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._at_once, len(parts))):
+                    group.create_task(work())
+        finally:
+            self._windows -= 1
+        whole = next((n for n, fate in enumerate(fates) if fate is None or fate.failure is not None), len(parts))
+        return _beginning(fates), [part for part, fate in zip(parts, fates, strict=True) if fate is not None][whole:]
 
 
 def _beginning(fates: Sequence[Delivery | None]) -> Delivery:
@@ -89,7 +113,9 @@ def _beginning(fates: Sequence[Delivery | None]) -> Delivery:
         finished += fate.finished
         if fate.failure is not None:
             break
-    failure = next((fate.failure for fate in fates if fate is not None and fate.failure is not None), None)
+    failure: DeliveryError | None = next((each.failure for each in fates if each and each.failure), None)
+    if failure is None and None in fates:
+        failure = Disconnected("a request of the window before failed")
     return Delivery(finished, refused, failure, Receipt({"requests": said}))
 
 

@@ -4,6 +4,7 @@ Touches the network through its line. HTTP has no session to speak of: ``open`` 
 nothing, so that one who is away is noticed before a window goes out.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 
 from eventgate.clock import Clock
@@ -11,13 +12,15 @@ from eventgate.errors import DeliveryError
 from eventgate.forward.transports import Delivery, Limits, Window
 from eventgate.forward.transports.http.answers import failure_of
 from eventgate.forward.transports.http.line import Line
-from eventgate.forward.transports.http.requests import Cut, Part, carry
+from eventgate.forward.transports.http.requests import Cut, Part, Requests
 from eventgate.forward.transports.http.settings import HttpSettings
 from eventgate.journal.cursors import Cursor, Standing
 from eventgate.outbound import Answer
 
-ROUNDS = 4
-"""How often each request in flight is used in one window: the last of a window wait for none of the next."""
+WINDOWS = 2
+"""On their way at once: while the last answers of one come in, the requests of the next are out already."""
+ROUNDS = 2
+"""How often each request in flight is used in one window."""
 
 
 class HttpTransport(ABC):
@@ -31,7 +34,8 @@ class HttpTransport(ABC):
         self._settings = settings
         self._clock = clock
         self._cut = cut
-        self._at_once = at_once
+        self._requests = Requests(self._send, at_once)
+        self._beginning = asyncio.Lock()
         self._line = Line(settings)
         self._url = settings.url
         self._sent: dict[Cursor, int] = {}
@@ -42,12 +46,16 @@ class HttpTransport(ABC):
         return kept
 
     async def deliver(self, window: Window) -> Delivery:
-        await self._line.refresh()
-        parts = self._cut.parts(window.events, self._sent)
-        delivery, unfinished = await carry(parts, self._send, self._at_once)
-        for part in parts:
-            self._sent.pop(part[0].place, None)
-        self._sent |= {part[0].place: len(part) for part in unfinished}
+        async with self._beginning:  # windows keep their order
+            await self._line.refresh()
+            parts = self._cut.parts(window.events, self._sent)
+        unfinished = parts
+        try:
+            delivery, unfinished = await self._requests.carry(parts)
+        finally:
+            for part in parts:
+                self._sent.pop(part[0].place, None)
+            self._sent |= {part[0].place: len(part) for part in unfinished}
         return delivery
 
     async def probe(self) -> None:

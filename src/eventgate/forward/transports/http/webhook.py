@@ -15,12 +15,12 @@ from eventgate.forward.transports.http.answers import TooLarge, words
 from eventgate.forward.transports.http.line import Line
 from eventgate.forward.transports.http.requests import Cut, Part
 from eventgate.forward.transports.http.settings import HttpSettings, secret
-from eventgate.forward.transports.http.transport import HttpTransport
+from eventgate.forward.transports.http.transport import WINDOWS, HttpTransport
 from eventgate.forward.transports.reread import Reread
 from eventgate.protocols import webhook
 
 _BYTES = 1 << 20
-_ROUNDS = 64
+_ROUNDS = 32
 """How often each request in flight is used in one window: the cursor of a slow receiver should move now and then."""
 
 
@@ -47,7 +47,7 @@ class Webhook(HttpTransport):
     """One address. ``structured``: bodies are JSON objects; else they are lines of text."""
 
     def __init__(self, settings: WebhookSettings, clock: Clock, *, structured: bool) -> None:
-        limits = Limits(min(settings.batch * settings.in_flight * _ROUNDS, 5000), 2 << 20)
+        limits = Limits(min(settings.batch * settings.in_flight * _ROUNDS, 5000), 2 << 20, windows=WINDOWS)
         super().__init__(settings, limits, Cut(settings.batch, _BYTES), clock, at_once=settings.in_flight)
         self._arrays = structured and settings.batch > 1
         self._type = "application/json" if structured else "text/plain; charset=utf-8"
