@@ -255,3 +255,22 @@ async def test_an_answer_that_is_not_http_is_told_in_few_words_and_without_the_u
             await outbound.get(url, seconds=5, most_bytes=1000)
     assert "hidden" not in told.value.reason
     assert len(told.value.reason) < 300
+
+
+async def test_who_leaves_lets_what_is_on_its_way_come_to_its_end():
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def late(request):
+        asked.set()
+        await may_answer.wait()
+        return web.Response(text="late")
+
+    async with serving(late) as server:
+        outbound = await Outbound(PRIVATE).__aenter__()
+        asking = asyncio.create_task(outbound.get(f"{server.url}/", seconds=5, most_bytes=100))
+        await asked.wait()
+        await outbound.leave()
+        may_answer.set()
+        assert (await asking).body == b"late"
+        with pytest.raises(RuntimeError, match="closed"):
+            await outbound.get(f"{server.url}/", seconds=5, most_bytes=100)

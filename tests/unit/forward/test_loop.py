@@ -124,3 +124,58 @@ async def test_a_receiver_that_is_never_reached_does_not_keep_the_loop_from_stop
     monkeypatch.setattr("eventgate.forward.inbox._GRACE", 0)
     await asyncio.wait_for(world.process(inbox), 5)
     assert world.states == [(State.RETRYING, "interrupted while connecting")]
+
+
+class Watched(World):
+    """Notes how many windows are with the receiver when one comes; each stays for some turns of the event loop."""
+
+    at_once: tuple[int, ...] = ()
+    _now = 0
+
+    async def deliver(self, window: Window) -> Delivery:
+        self._now += 1
+        self.at_once += (self._now,)
+        try:
+            for _ in range(50):
+                await asyncio.sleep(0)
+            return await super().deliver(window)
+        finally:
+            self._now -= 1
+
+
+async def test_a_transport_that_likes_several_windows_has_them_at_once() -> None:
+    world = Watched(batches(20), limits=Limits(4, 1 << 20, windows=2))
+    await world.run()
+    assert world.at_once[:2] == (1, 2)
+    assert max(world.at_once) == 2
+    assert world.saved == Standing(Cursor(1, 19), Totals(delivered=20), 0)
+    assert set(world.delivered.values()) == {1}
+
+
+async def test_what_was_on_its_way_behind_a_failed_window_goes_again_and_one_window_goes_alone() -> None:
+    world = Watched(batches(20), script=[0, _DISCONNECT], limits=Limits(4, 1 << 20, windows=2))
+    await world.run()
+    assert world.at_once[:4] == (1, 2, 1, 1)
+    assert world.saved == Standing(Cursor(1, 19), Totals(delivered=20), 0)
+    assert set(world.delivered) == {Cursor(1, index) for index in range(20)}
+
+
+async def test_what_somebody_wants_is_seen_to_once_no_window_is_on_its_way() -> None:
+    inbox = Inbox(paused=False)
+
+    class Asked(Watched):
+        async def deliver(self, window: Window) -> Delivery:
+            if not self.at_once:
+                inbox.rest(True)
+            return await super().deliver(window)
+
+        async def _say(self, state: State, error: str | None = None, *, pause: float | None = None) -> None:
+            assert state is not State.PAUSED or self._now == 0
+            await super()._say(state, error, pause=pause)
+            if state is State.PAUSED:
+                inbox.rest(False)
+
+    world = Asked(batches(20), limits=Limits(4, 1 << 20, windows=3))
+    await world.process(inbox)
+    assert world.states == [(State.RUNNING, None), (State.PAUSED, None), (State.RUNNING, None)]
+    assert set(world.delivered.values()) == {1}

@@ -96,11 +96,12 @@ def _replay_is_whole(world: World) -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(_SIZES, st.one_of(_SELDOM, _SCRIPT), _POISON, _REWINDS, st.booleans(), _WINDOWS)
-@example([9, 9], [0, 0, 0, 0, 0, 0, 5], {1}, [0, 0, 0, 1], True, 1)
+@given(_SIZES, st.one_of(_SELDOM, _SCRIPT), _POISON, _REWINDS, st.tuples(st.booleans(), _WINDOWS))
+@example([9, 9], [0, 0, 0, 0, 0, 0, 5], {1}, [0, 0, 0, 1], (True, 1))
 def test_a_rewind_at_any_moment_repeats_its_range_and_disturbs_nothing(
-    sizes: list[int], script: list[int], poison: set[int], rewinds: list[int], named: bool, windows: int
+    sizes: list[int], script: list[int], poison: set[int], rewinds: list[int], receiver: tuple[bool, int]
 ) -> None:
+    named, windows = receiver
     world = _world_after(sizes, script, poison, rewinds, windows, names_poison=named)
     for place, wanted in _fates(world).items():
         assert (world.delivered[place] > 0) + (place in world.letters) == wanted

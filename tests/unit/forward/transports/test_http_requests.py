@@ -158,3 +158,48 @@ async def test_what_was_said_is_told_by_the_number_of_its_requests_first_event()
     told = [receipt_of(delivery.receipt.told, number, None) for number in range(7)]
     firsts = [sent[number].place.index for number in (0, 0, 2, 2, 4, 4, 6)]
     assert told == [{"status": 200, "ackId": first} for first in firsts]
+
+
+async def test_a_window_begins_where_the_one_before_has_begun_all_of_its_requests() -> None:
+    begun, answered = [], asyncio.Event()
+
+    async def send(part: Part) -> Delivery:
+        begun.append(numbers(part)[0])
+        await answered.wait()
+        return Delivery(len(part))
+
+    sent, requests = events(6), Requests(send, 2)
+    windows = [asyncio.create_task(requests.carry([[out] for out in sent[:3]]))]
+    windows.append(asyncio.create_task(requests.carry([[out] for out in sent[3:]])))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert begun == [0, 1]
+    answered.set()
+    fates = await asyncio.gather(*windows)
+    assert begun == list(range(6))
+    assert [delivery.finished for delivery, _ in fates] == [3, 3]
+
+
+async def test_after_a_failure_nothing_is_begun_of_the_window_behind_until_all_is_over() -> None:
+    begun: list[int] = []
+
+    async def send(part: Part) -> Delivery:
+        begun.append(numbers(part)[0])
+        await asyncio.sleep(0)
+        if begun == [0, 1]:
+            raise Deferred("busy")
+        return Delivery(len(part))
+
+    sent = events(4)
+    requests = Requests(send, 1)
+    first, second = await asyncio.gather(
+        requests.carry([[out] for out in sent[:2]]), requests.carry([[out] for out in sent[2:]])
+    )
+    assert begun == [0, 1]
+    assert first[0].finished == 1
+    assert isinstance(first[0].failure, Deferred)
+    assert (second[0].finished, second[1]) == (0, [])
+    assert isinstance(second[0].failure, Disconnected)
+    again, _ = await requests.carry([[out] for out in sent[1:]])
+    assert (again.finished, again.failure) == (3, None)
+    assert begun == [0, 1, 1, 2, 3]

@@ -128,7 +128,8 @@ class Hec(HttpTransport):
         wrap = self._envelope.wrap
         plain = b"\n".join([wrap(out.event, out.names.serial, out.body, replay=out.replay) for out in part])
         body, coding = await packed(plain, compress=self._compress)
-        return await self._line.ask("POST", f"{self._url}/services/collector/event", {**self._headers(), **coding}, body)
+        url = f"{self._url}/services/collector/event"
+        return await self._line.ask("POST", url, {**self._headers(), **coding}, body)
 
     async def _fate(self, part: Part, answer: Answer, reply: hec.Reply) -> Delivery:
         said = words(answer, self._line.name)
