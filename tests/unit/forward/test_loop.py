@@ -161,19 +161,19 @@ async def test_what_was_on_its_way_behind_a_failed_window_goes_again_and_one_win
 
 
 async def test_what_somebody_wants_is_seen_to_once_no_window_is_on_its_way() -> None:
-    inbox = Inbox(paused=False)
+    inbox = Inbox()
 
     class Asked(Watched):
         async def deliver(self, window: Window) -> Delivery:
             if not self.at_once:
-                inbox.rest(True)
+                inbox.rest(State.PAUSED)
             return await super().deliver(window)
 
         async def _say(self, state: State, error: str | None = None, *, pause: float | None = None) -> None:
             assert state is not State.PAUSED or self._now == 0
             await super()._say(state, error, pause=pause)
             if state is State.PAUSED:
-                inbox.rest(False)
+                inbox.rest(None)
 
     world = Asked(batches(20), limits=Limits(4, 1 << 20, windows=3))
     await world.process(inbox)
