@@ -4,7 +4,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +108,7 @@ async def test_a_kill_at_each_point_of_a_replay_doubles_nothing_in_any_generatio
                 _rewind(serving)
                 serving.wait_until(lambda: not order.exists())
                 serving.wait_until(lambda: "forward" in serving.children())
+            serving.wait_until(lambda: _rewind(serving))  # those above may have been withdrawn before anybody came back
         finally:
             sensor.done.set()
             sensor.join()
@@ -132,10 +132,13 @@ async def test_a_kill_at_each_point_of_a_replay_doubles_nothing_in_any_generatio
         assert len({mark for mark in marks.values() if mark}) >= 2
 
 
-def _rewind(serving: Serving) -> None:
-    """Ask for everything once more; the loop may die before it answers."""
-    with suppress(AssertionError):
+def _rewind(serving: Serving) -> bool:
+    """Ask for everything once more; whether the loop answered, for it may die before it does."""
+    try:
         eventgate("sinks", "rewind", "kafka", "--to", "0", "--replace", serving=serving)
+    except AssertionError:
+        return False
+    return True
 
 
 def _replay(serving: Serving) -> Any:

@@ -184,6 +184,10 @@ async def test_an_event_that_died_and_was_brought_again(gate: Forwarding, rsyslo
     assert [death.redriven_in for death in told.deaths] == [1]
 
 
+async def _stays(_connection: object, _opening: Opening) -> None:
+    """The cursor does not matter here."""
+
+
 async def test_old_letters_are_forgotten_and_counted_but_not_those_that_are_about_to_go_again(
     gate: Forwarding, tmp_path: Path
 ) -> None:
@@ -194,7 +198,8 @@ async def test_old_letters_are_forgotten_and_counted_but_not_those_that_are_abou
     await gate.stores.letters.write("file", 0, letters)
     opening = Opening(1, Why.REDRIVE, START.cursor, 0, 0, 0, None)
     which = Selection([events[0].id, events[1].id])
-    await gate.stores.generations.open_with_letters("file", opening, START._replace(cursor=Cursor(9, 9)), which)
+    leaving = START._replace(cursor=Cursor(9, 9))
+    await gate.stores.generations.open_with_letters("file", opening, leaving, which, _stays)
     forgotten = SINK_DEAD_FORGOTTEN.labels("file")
     before = forgotten._value.get()
     await forget_letters(gate.pool, older_than_ms=events[0].received - 86_400_000)

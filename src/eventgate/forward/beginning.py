@@ -23,7 +23,7 @@ def fault_of(begin: str) -> str | None:
 async def begin(
     definition: SinkDefinition, cursors: Cursors, generations: Generations, journal: Journal, clock: Clock
 ) -> None:
-    """Make the cursor of a sink that has none. What it skips is noted first, as stored before it began.
+    """Make the cursor of a sink that has none, and note what it skips as stored before it began.
 
     Raises Unavailable.
     """
@@ -34,8 +34,9 @@ async def begin(
     before = await journal.stored_upto(cursor)
     head = await journal.head()
     opening = Opening(0, Why.MOVED, cursor, 0, before, head.total - before, None)
-    await generations.open(definition.name, opening, START)
-    await cursors.begin(name, cursor)
+    await generations.open(
+        definition.name, opening, START, lambda connection, _: cursors.begin(name, cursor, within=connection)
+    )
 
 
 async def _position(begin: str, journal: Journal, clock: Clock) -> int:

@@ -59,7 +59,7 @@ class Desk:
         self._tail = tail
         self._previewing = previewing
         self._clock = clock
-        self._rewinding = Rewinding(plan, keeping, generations, journal)
+        self._rewinding = Rewinding(plan, keeping, generations, requests, journal)
         self._said: tuple[State, str | None] | None = None
         self._failure = "it has only just started"
 

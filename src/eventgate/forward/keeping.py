@@ -6,13 +6,21 @@ Touches the cursor that this process owns.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from eventgate.clock import Clock
+from eventgate.errors import EventGateError, Unavailable
 from eventgate.forward.receipts import Receipts
 from eventgate.journal.cursors import Cursors, Ownership, Standing
 
 _SAVE_SECONDS = 1.0
 """How often a standing is saved that only passed over events."""
+
+
+class Unsure(EventGateError):
+    """Nobody heard whether the database took what an operator wants: what it has now is the truth, so begin anew."""
 
 
 class Keeping:
@@ -31,23 +39,41 @@ class Keeping:
         self._saved = standing
         self._saved_at = clock.monotonic()
         self._saving: asyncio.Task[None] | None = None
+        self._unsure = False
 
     def move(self, standing: Standing, *, settled: bool = True) -> None:
         self.standing = standing
         if settled:
             self.settled = standing
 
-    async def adopt(self, standing: Standing) -> None:
-        """Take what an operator wants: it stands in the database before anything follows it."""
-        await self._settle()
-        self._saved = standing  # if the answer gets lost: what stands there then must be saved over
-        await self._save(standing)
+    @contextmanager
+    def entering(self) -> Iterator[None]:
+        """Around a transaction that enters what an operator wants, everything else being flushed.
+
+        Where it fails, whoever knows whether the database has it: nothing of before is saved over it any more.
+        Raises Unsure.
+        """
+        try:
+            yield
+        except BaseException as error:
+            self._unsure = True
+            if isinstance(error, Unavailable):
+                raise Unsure(str(error)) from error
+            raise
+
+    async def enter(self, within: Any, standing: Standing) -> None:
+        """Save what an operator wants, in the transaction of the connection ``within``; ``entered`` follows."""
+        await self._cursors.save(self._mine, standing, within=within)
+
+    def entered(self, standing: Standing) -> None:
+        """The transaction is committed."""
+        self._saved = standing
         self.move(standing)
 
     async def save(self) -> None:
         """Begin to save what is settled, once the save before it is done."""
         await self._settle()
-        if self.settled != self._saved:
+        if self.settled != self._saved and not self._unsure:
             self._saving = asyncio.create_task(self._save(self.settled))
 
     async def save_if_due(self) -> None:

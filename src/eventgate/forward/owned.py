@@ -19,7 +19,7 @@ from eventgate.forward.beginning import begin
 from eventgate.forward.desk import Desk
 from eventgate.forward.drafts import Drafts
 from eventgate.forward.inbox import Inbox
-from eventgate.forward.keeping import Keeping
+from eventgate.forward.keeping import Keeping, Unsure
 from eventgate.forward.loop import DeliveryLoop
 from eventgate.forward.pages import Pages
 from eventgate.forward.plan import History, Plan
@@ -106,7 +106,7 @@ class OwnedSink:
                 await stores.cursors.release(mine)
             except NotOwner as lost:
                 _log.warning("sink taken over", sink=name, reason=str(lost))
-            except Unavailable as away:
+            except (Unavailable, Unsure) as away:
                 _log.warning("sink waits for the database", sink=name, reason=str(away))
                 await self._pause(backoff.next())
             except Exception as error:  # noqa: BLE001 - one sink's surprise must not end the others

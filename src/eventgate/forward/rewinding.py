@@ -1,32 +1,35 @@
 """Opens the generations of one sink's cursor: what people want delivered again gets a replay lane of its own.
 
 Touches the tables of sinks and the cursor that this process owns. Called at safe places only: no window is on its way.
+A generation is noted, entered and answered in one transaction: after a crash either all of it holds, or nothing does.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 from eventgate.forward.keeping import Keeping
 from eventgate.forward.plan import Plan
 from eventgate.journal.cursors import START, Cursor, Replay, Standing, Totals, after_all_of
 from eventgate.journal.reading import Journal
-from eventgate.sinks.generations import Generations, Opening, Selection, Why
-from eventgate.sinks.requests import Answer, Request
+from eventgate.sinks.generations import Enter, Generations, Opening, Selection, Why
+from eventgate.sinks.requests import Answer, Request, Requests
 
 
 class Rewinding:
-    """One for each loop."""
+    """One for each loop. Raises Unsure where the database is away while a generation is being opened."""
 
-    def __init__(self, plan: Plan, keeping: Keeping, generations: Generations, journal: Journal) -> None:
+    def __init__(
+        self, plan: Plan, keeping: Keeping, generations: Generations, requests: Requests, journal: Journal
+    ) -> None:
         self._plan = plan
         self._keeping = keeping
         self._generations = generations
+        self._requests = requests
         self._journal = journal
 
     async def rewind(self, request: Request, *, lost: bool) -> Answer:
-        """Deliver again what came after a position: in a replay lane, or in the live one where nobody knows its place.
-
-        The generation is noted before the standing enters it. A crash in between leaves the standing as it was.
-        """
+        """Deliver again what came after a position: in a replay lane, or in the live one where its place is lost."""
         assert request.position is not None, "the table checks that a rewind has a position"
-        await self._keeping.flush()  # an opening whose answer got lost is undone before its note is written over
         head = await self._journal.head()
         if request.position > head.position:
             return Answer(False, f"the journal ends at position {head.position}")
@@ -37,17 +40,18 @@ class Rewinding:
 
     async def redrive(self, request: Request) -> Answer:
         """Deliver dead letters again, in a replay lane that reads their places alone."""
-        await self._keeping.flush()
         leaving = self._keeping.settled
         if refusal := await self._still_busy(request, leaving):
             return refusal
         opening = Opening(leaving.generation + 1, Why.REDRIVE, START.cursor, 0, 0, 0, request.asked_by)
         which = request.selection or Selection()
-        opening = await self._generations.open_with_letters(self._plan.name, opening, leaving, which)
+        await self._keeping.flush()
+        with self._keeping.entering():
+            enter = self._entering(request, lambda found: _replaying(leaving, found, after_all_of(found.upto)))
+            opening = await self._generations.open_with_letters(self._plan.name, opening, leaving, which, enter)
         if not opening.events:
             return Answer(False, "there are no such dead letters, or they went again already")
-        await self._open(leaving, opening, after_all_of(opening.upto))
-        return self._opened(opening, "dead letters")
+        return self._entered(opening, _replaying(leaving, opening, after_all_of(opening.upto)))
 
     async def _replay(self, request: Request, begins: Cursor) -> Answer:
         leaving = self._keeping.settled
@@ -60,17 +64,7 @@ class Rewinding:
         opening = Opening(
             leaving.generation + 1, Why.REPLAY, begins, leaving.cursor.position, before, events, request.asked_by
         )
-        await self._generations.open(self._plan.name, opening, leaving)
-        await self._open(leaving, opening, leaving.cursor)
-        return self._opened(opening, "events")
-
-    async def _open(self, leaving: Standing, opening: Opening, until: Cursor) -> None:
-        """Whatever window's fate is not known yet, the receiver that keeps the progress knows when it is opened."""
-        await self._keeping.adopt(
-            leaving._replace(generation=opening.number, replay=Replay(opening.begins, until, Totals()))
-        )
-        # Only now: until the new generation is entered, the one before it still brings them.
-        await self._generations.release_letters(self._plan.name, leaving)
+        return await self._open(request, opening, leaving, _replaying(leaving, opening, leaving.cursor))
 
     async def _move(self, request: Request, begins: Cursor) -> Answer:
         leaving = self._keeping.standing
@@ -84,9 +78,26 @@ class Rewinding:
             events=(await self._journal.head()).total - await self._journal.stored_upto(begins),
             asked_by=request.asked_by,
         )
-        await self._generations.open(self._plan.name, opening, leaving)
-        await self._keeping.adopt(Standing(begins, Totals(), opening.number, opening.number))
-        return self._opened(opening, "events")
+        return await self._open(request, opening, leaving, Standing(begins, Totals(), opening.number, opening.number))
+
+    async def _open(self, request: Request, opening: Opening, leaving: Standing, standing: Standing) -> Answer:
+        await self._keeping.flush()
+        with self._keeping.entering():
+            enter = self._entering(request, lambda _: standing)
+            await self._generations.open(self._plan.name, opening, leaving, enter)
+        return self._entered(opening, standing)
+
+    def _entering(self, request: Request, standing_in: Callable[[Opening], Standing]) -> Enter:
+        async def enter(connection: Any, opening: Opening) -> None:
+            await self._keeping.enter(connection, standing_in(opening))
+            await self._requests.answer(request, self._opened(opening), within=connection)
+
+        return enter
+
+    def _entered(self, opening: Opening, standing: Standing) -> Answer:
+        """Whatever window's fate is not known yet, the receiver that keeps the progress knows when it is opened."""
+        self._keeping.entered(standing)
+        return self._opened(opening)
 
     async def _still_busy(self, request: Request, standing: Standing) -> Answer | None:
         replay = standing.replay
@@ -95,7 +106,12 @@ class Rewinding:
         here = f"position {replay.cursor.position} of {replay.until.position}"
         return Answer(False, f"generation {standing.generation} is still being delivered again, at {here}")
 
-    def _opened(self, opening: Opening, what: str) -> Answer:
+    def _opened(self, opening: Opening) -> Answer:
+        what = "dead letters" if opening.why is Why.REDRIVE else "events"
         seconds = self._plan.definition.seconds_for(opening.events)
         facts = {"generation": opening.number, "events": opening.events, "seconds": seconds}
         return Answer(True, f"generation {opening.number} delivers {opening.events} {what} again", facts)
+
+
+def _replaying(leaving: Standing, opening: Opening, until: Cursor) -> Standing:
+    return leaving._replace(generation=opening.number, replay=Replay(opening.begins, until, Totals()))

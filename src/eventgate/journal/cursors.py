@@ -5,7 +5,7 @@ the former owner's updates, which name the old one, then change nothing. Touches
 """
 
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import asyncpg
 
@@ -126,8 +126,11 @@ class Cursors:
         """Keep the lease for so much longer. Raises NotOwner."""
         await self._update(mine, "lease_until = now() + make_interval(secs => $3)", lease_seconds)
 
-    async def save(self, mine: Ownership, standing: Standing) -> None:
-        """Move the cursor and its totals, in one row. Raises NotOwner."""
+    async def save(self, mine: Ownership, standing: Standing, *, within: Any = None) -> None:
+        """Move the cursor and its totals, in one row; on the connection ``within`` in its transaction.
+
+        Raises NotOwner.
+        """
         replay = standing.replay
         lane = (*replay.cursor, *replay.until, *replay.totals) if replay else (None,) * 9
         await self._update(
@@ -137,7 +140,7 @@ class Cursors:
                replay_until_index = $15, replay_delivered = $16, replay_filtered = $17, replay_dead = $18,
                replay_expired = $19, replay_foreign_events = $20,
                foreign_events = CASE WHEN foreign_events IS NULL THEN NULL ELSE $9::bigint END, updated_at = now()""",
-            *standing.cursor, *standing.totals, standing.generation, standing.since, *lane,
+            *standing.cursor, *standing.totals, standing.generation, standing.since, *lane, within=within,
         )  # fmt: skip
 
     async def release(self, mine: Ownership) -> None:
@@ -147,10 +150,10 @@ class Cursors:
                 "UPDATE cursors SET lease_until = '-infinity', owner = NULL WHERE reader = $1 AND epoch = $2", *mine
             )
 
-    async def begin(self, reader: str, cursor: Cursor) -> None:
+    async def begin(self, reader: str, cursor: Cursor, *, within: Any = None) -> None:
         """Make a reader that begins after ``cursor``; one that is there already stays as it is."""
         with translated():
-            await self._pool.execute(
+            await (within or self._pool).execute(
                 "INSERT INTO cursors (reader, position, index) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                 reader, *cursor,
             )  # fmt: skip
@@ -175,9 +178,9 @@ class Cursors:
             row = await self._pool.fetchrow("SELECT * FROM cursors WHERE reader = $1", reader)
         return _standing(row) if row else START
 
-    async def _update(self, mine: Ownership, assignments: str, *values: object) -> None:
+    async def _update(self, mine: Ownership, assignments: str, *values: object, within: Any = None) -> None:
         with translated():
-            done = await self._pool.execute(
+            done = await (within or self._pool).execute(
                 f"UPDATE cursors SET {assignments} WHERE reader = $1 AND epoch = $2",  # noqa: S608 - our own text
                 *mine, *values,
             )  # fmt: skip

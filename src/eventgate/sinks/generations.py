@@ -1,13 +1,13 @@
 """The generations of each sink's cursor: what each delivers once more, and what became of it.
 
-Touches PostgreSQL (the table sink_generations, and which dead letters a generation takes). A row is written before the
-cursor enters its generation and counts only from then on; noted again, the later word counts.
+Touches PostgreSQL (the table sink_generations, and which dead letters a generation takes). A row is written in the
+transaction in which the cursor enters its generation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -70,21 +70,31 @@ class Selection(NamedTuple):
     company: UUID | None = None
 
 
+Enter = Callable[[Any, Opening], Awaitable[None]]
+"""Moves the cursor into a generation that is being opened, on the connection and in the transaction that notes it."""
+
+
 class Generations:
     """The generations of all sinks. Every call raises Unavailable where the database is away."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def open(self, sink: str, opening: Opening, leaving: Standing) -> None:
-        """Note a generation, and what came of the one that the sink leaves."""
+    async def open(self, sink: str, opening: Opening, leaving: Standing, enter: Enter) -> None:
+        """Note a generation, and what came of the one that the sink leaves, and enter it."""
         async with transaction(self._pool) as connection:
             await _open(connection, sink, opening, leaving)
+            await enter(connection, opening)
 
-    async def open_with_letters(self, sink: str, opening: Opening, leaving: Standing, which: Selection) -> Opening:
-        """Note a generation that takes the chosen dead letters; returned with its range. Empty, it is not noted."""
+    async def open_with_letters(
+        self, sink: str, opening: Opening, leaving: Standing, which: Selection, enter: Enter
+    ) -> Opening:
+        """Note a generation that takes the chosen dead letters, and enter it; returned with its range.
+
+        Empty, it is neither noted nor entered.
+        """
         async with transaction(self._pool) as connection:
-            # Taken by an opening that never came to be, they are free again.
+            # Taken by an opening of an older version that never came to be, they are free again.
             await connection.execute(
                 "UPDATE dead_letters SET redriven_in = NULL WHERE sink = $1 AND redriven_in = $2", sink, opening.number
             )
@@ -104,16 +114,8 @@ class Generations:
             opening = opening._replace(events=taken["events"], upto=taken["upto"] or 0)
             if opening.events:
                 await _open(connection, sink, opening, leaving)
+                await enter(connection, opening)
         return opening
-
-    async def release_letters(self, sink: str, leaving: Standing) -> None:
-        """The dead letters that a generation took and was left before it came to them never went again."""
-        with translated():
-            await self._pool.execute(
-                """UPDATE dead_letters SET redriven_in = NULL
-                   WHERE sink = $1 AND redriven_in = $2 AND (position, index) > ($3, $4)""",
-                sink, *_left(leaving),
-            )  # fmt: skip
 
     async def places(self, sink: str, generation: int, after: Cursor, limit: int) -> list[Cursor]:
         """The places of the dead letters that a generation takes, in order, a page of them."""
@@ -179,6 +181,12 @@ def _shown(row: asyncpg.Record) -> Generation:
 
 
 async def _open(connection: asyncpg.Connection, sink: str, opening: Opening, leaving: Standing) -> None:
+    # The dead letters that the generation took which is left before it came to them never went again.
+    await connection.execute(
+        """UPDATE dead_letters SET redriven_in = NULL
+           WHERE sink = $1 AND redriven_in = $2 AND (position, index) > ($3, $4)""",
+        sink, *_left(leaving),
+    )  # fmt: skip
     moved = opening.why is Why.MOVED
     await connection.execute(
         """INSERT INTO sink_generations
@@ -190,7 +198,7 @@ async def _open(connection: asyncpg.Connection, sink: str, opening: Opening, lea
         opening.begins.position, opening.upto, opening.events, opening.asked_by,
     )  # fmt: skip
     ended = [(leaving.generation, leaving.replay.totals)] if leaving.replay else []
-    if moved:
+    if moved and leaving.since != opening.number:
         ended.append((leaving.since, leaving.totals))
     await connection.executemany(
         """UPDATE sink_generations SET delivered = $3, filtered = $4, dead = $5, expired = $6, foreign_events = $7,

@@ -130,11 +130,13 @@ class Requests:
             for number, sink, verb, position, asked_by, replace, selection in (row.values() for row in rows)
         ]
 
-    async def answer(self, request: Request, answer: Answer) -> None:
+    async def answer(self, request: Request, answer: Answer, *, within: Any = None) -> None:
+        """Answer a request, once; on the connection ``within``, in the transaction that does what was asked."""
         facts = None if answer.facts is None else json.dumps(answer.facts)
         with translated():
-            await self._pool.execute(
-                "UPDATE sink_requests SET answered_at = now(), done = $2, answer = $3, facts = $4 WHERE id = $1",
+            await (within or self._pool).execute(
+                """UPDATE sink_requests SET answered_at = now(), done = $2, answer = $3, facts = $4
+                   WHERE id = $1 AND answered_at IS NULL""",
                 request.id, answer.done, answer.detail, facts,
             )  # fmt: skip
 

@@ -26,8 +26,9 @@ POINTS = {
 }  # fmt: skip
 
 REPLAY_POINTS = {
-    "between a generation and the standing in it": ("eventgate.sinks.generations", "Generations.open", "after"),
-    "before the broker hears of a generation": ("eventgate.forward.keeping", "Keeping.adopt", "after"),
+    "between a generation and the standing in it": ("eventgate.forward.keeping", "Keeping.enter", "before"),
+    "between an answer and the commit": ("eventgate.sinks.requests", "Requests.answer", "after"),
+    "before the broker hears of a generation": ("eventgate.sinks.generations", "Generations.open", "after"),
     "before a window of the replay": ("eventgate.forward.transports.kafka.transport", "Kafka.deliver", "before replay"),
     "after a window of the replay": ("eventgate.forward.transports.kafka.transport", "Kafka.deliver", "after replay"),
 }

@@ -17,7 +17,7 @@ from eventgate.forward.allowance import Allowance
 from eventgate.forward.backoff import Backoff
 from eventgate.forward.drafts import Drafts
 from eventgate.forward.inbox import Inbox
-from eventgate.forward.keeping import Keeping
+from eventgate.forward.keeping import Keeping, Unsure
 from eventgate.forward.loop import DeliveryLoop
 from eventgate.forward.pages import Pages
 from eventgate.forward.receipts import Receipts
@@ -31,7 +31,7 @@ from eventgate.journal.cursors import START, Cursor, Lane, Standing, Totals
 from eventgate.sinks.dead_letters import Letter
 from eventgate.sinks.definition import SinkDefinition, State
 from eventgate.sinks.deliveries import Stretch
-from eventgate.sinks.generations import Opening
+from eventgate.sinks.generations import Enter, Opening
 from eventgate.sinks.requests import Answer, Request, Verb
 from tests.unit.formats.samples import ALERT, NAMES
 
@@ -195,7 +195,7 @@ class World:
                 await self.process()
             except Killed:
                 self.kills += 1
-            except Unavailable:
+            except (Unavailable, Unsure):
                 continue  # as its supervisor would
             else:
                 if self._done():  # somebody may want something in the very moment it stops
@@ -218,8 +218,8 @@ class World:
         receipts = Receipts("sink", SimpleNamespace(write=self._keep_receipts), clock)
         keeping = Keeping(SimpleNamespace(save=self._save), "mine", self.saved, clock, receipts)
         plan = SimpleNamespace(name="sink", definition=SinkDefinition("sink", "memory"))
-        generations = SimpleNamespace(open=self._opened, release_letters=self._released)
-        self._rewinding = Rewinding(plan, keeping, generations, MemoryJournal(self.stored))
+        generations, requests = SimpleNamespace(open=self._opened), SimpleNamespace(answer=self._answered)
+        self._rewinding = Rewinding(plan, keeping, generations, requests, MemoryJournal(self.stored))
         loop = DeliveryLoop(
             "sink",
             self,
@@ -288,8 +288,11 @@ class World:
 
     # The database.
 
-    async def _save(self, mine: object, standing: Standing) -> None:
+    async def _save(self, mine: object, standing: Standing, *, within: list[Standing] | None = None) -> None:
         await asyncio.sleep(0)
+        if within is not None:
+            within.append(standing)
+            return
         step = self._step({1: Unavailable("storage-unavailable", "away"), 2: Killed()})
         self._check(standing)
         self.saved = standing
@@ -302,13 +305,18 @@ class World:
             kept.setdefault(letter.place, letter.reason)
         self._after(step)
 
-    async def _opened(self, sink: str, opening: Opening, leaving: Standing) -> None:
+    async def _opened(self, sink: str, opening: Opening, leaving: Standing, enter: Enter) -> None:
+        """A transaction: all of it or nothing."""
         step = self._step({1: Unavailable("storage-unavailable", "away"), 2: Killed()})
+        assert leaving == self.saved, "what is left is saved before"
+        entered: list[Standing] = []
+        await enter(entered, opening)
+        (self.saved,) = entered
         self.openings[opening.number] = opening
         self._after(step)
 
-    async def _released(self, sink: str, leaving: Standing) -> None:
-        """Nobody redrives here: there are no letters to release."""
+    async def _answered(self, request: Request, answer: Answer, *, within: object = None) -> None:
+        """Nobody waits for it."""
 
     async def _keep_receipts(self, sink: str, stretches: Sequence[Stretch]) -> None:
         self.receipts += stretches
