@@ -33,3 +33,31 @@ async def test_a_mistake_is_no_outage(pool: asyncpg.Pool) -> None:
 async def test_nobody_there() -> None:
     with pytest.raises(Unavailable):
         await open_pool("postgresql://me@/db?host=/nonexistent", size=1)
+
+
+async def test_what_was_begun_and_left_is_undone_before_the_next_has_the_connection(
+    database_url: str, pool: asyncpg.Pool
+) -> None:
+    await pool.execute("CREATE TABLE left_behind (x integer)")
+    alone = await open_pool(database_url, size=1)
+    try:
+        async with alone.acquire() as connection:
+            await connection.transaction().start()
+            await connection.execute("INSERT INTO left_behind VALUES (1)")
+        async with alone.acquire() as connection:
+            assert not connection.is_in_transaction()
+            assert await connection.fetchval("SELECT count(*) FROM left_behind") == 0
+    finally:
+        await alone.close()
+
+
+async def test_no_statement_costs_a_second_one(database_url: str, pool: asyncpg.Pool) -> None:
+    """The driver's own way is to reset the session each time that a connection comes back."""
+    alone = await open_pool(database_url, size=1, name="counted")
+    try:
+        for _ in range(3):
+            await alone.fetchval("SELECT 'the last'")
+        last = await pool.fetchval("SELECT query FROM pg_stat_activity WHERE application_name = 'counted'")
+        assert last == "SELECT 'the last'"
+    finally:
+        await alone.close()

@@ -42,6 +42,7 @@ async def open_pool(
             timeout=CONNECT_SECONDS,
             command_timeout=command_timeout,
             init=_prepare,
+            reset=_as_it_is,
             server_settings={"application_name": name, "timezone": "UTC", **(settings or {})},
         )
 
@@ -49,6 +50,13 @@ async def open_pool(
 async def _prepare(connection: asyncpg.Connection) -> None:
     """Hand out ids as plain UUIDs: the driver's own subclass is refused by serialisers that go by exact type."""
     await connection.set_type_codec("uuid", schema="pg_catalog", encoder=_uuid_bytes, decoder=_uuid, format="binary")
+
+
+async def _as_it_is(_connection: asyncpg.Connection) -> None:
+    """Nothing of ours changes a session and leaves it so: spare every statement the round trip that would undo it.
+
+    An open transaction was rolled back before.
+    """
 
 
 def _uuid_bytes(value: UUID | str) -> bytes:
