@@ -5,7 +5,6 @@ pending file before the transaction and renamed after it, so that a crash in bet
 """
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -21,6 +20,7 @@ from eventgate.access.scopes import READ_SCOPES, SCOPES, in_order
 from eventgate.access.versions import NEWEST_VERSION
 from eventgate.clock import Clock
 from eventgate.db.pool import transaction, translated
+from eventgate.durable import sync_name, write_private
 from eventgate.ids import uuid7
 from eventgate.signing.authkey import AuthKey
 from eventgate.signing.keys import SigningKey, load_verify_key
@@ -86,7 +86,7 @@ async def bootstrap(
         if not await connection.fetchval("SELECT EXISTS (SELECT FROM companies WHERE id = $1)", made.company_id):
             await _insert(connection, made, register_sensor, clock)
     pending.rename(told)
-    _sync(directory)
+    sync_name(told)
     return made
 
 
@@ -142,20 +142,6 @@ def _read(path: Path) -> Bootstrap:
 def _write(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all, and on disk when this returns."""
     fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
+    write_private(fresh, text.encode())
     fresh.rename(path)
-    _sync(path.parent)
-
-
-def _sync(directory: Path) -> None:
-    """Make a rename durable."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_name(path)

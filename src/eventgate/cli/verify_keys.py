@@ -4,7 +4,6 @@ Touches EventGate over HTTP, the terminal, and the file of the signing key, whic
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -13,6 +12,7 @@ import typer
 from eventgate.cli import terminal
 from eventgate.cli.gate import everything, segment
 from eventgate.cli.options import AsJson, Find, asks
+from eventgate.durable import write_private
 from eventgate.errors import CallerError, EventGateError
 from eventgate.signing.keys import CURVES, CurveName, SigningKey
 
@@ -150,14 +150,9 @@ def _path(key_id: str) -> str:
 def _write(file: Path, text: str) -> None:
     """Write a new file that only its owner may read; ValueError where there is one of that name."""
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_private(file, text.encode(), anew=True)
     except FileExistsError:
         raise ValueError(f"{file} is there already, and a key is never overwritten. Name another file.") from None
-    with os.fdopen(descriptor, "w") as opened:
-        os.fchmod(descriptor, 0o600)
-        opened.write(text)
-        opened.flush()
-        os.fsync(descriptor)
 
 
 def _public_half(file: Path) -> str:

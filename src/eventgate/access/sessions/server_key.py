@@ -16,6 +16,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from eventgate.durable import sync_name, write_private
 from eventgate.errors import ConfigurationError, FieldError, Unavailable
 
 _BYTES = 32
@@ -66,21 +67,13 @@ def load_server_key(path: Path) -> ServerKey:
 
 def _make(path: Path) -> None:
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(_BYTES))
-            file.flush()
-            os.fsync(descriptor)
+        write_private(fresh, os.urandom(_BYTES), anew=True)
         with suppress(FileExistsError):  # another process was quicker, and its key is as good
             os.link(fresh, path)
     finally:
-        fresh.unlink()
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+        fresh.unlink(missing_ok=True)
+    sync_name(path)
 
 
 def _derive(whole: bytes, use: bytes) -> bytes:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from eventgate.durable import sync_name
 from eventgate.errors import Disconnected
 from eventgate.forward.transports import Delivery, Limits, Receipt, Window
 from eventgate.forward.transports.settings import Settings
@@ -79,7 +80,7 @@ class LinesFile:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         self._size = os.fstat(self._file).st_size
         self._cut_torn_line()
-        _sync_directory(path)
+        sync_name(path)
 
     def _cut_torn_line(self) -> None:
         """A crash may have left half a line, whose event is still after the cursor and will be written whole."""
@@ -123,12 +124,3 @@ class LinesFile:
 
 def _numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.{number}")
-
-
-def _sync_directory(path: Path) -> None:
-    """Make the file's name as durable as its content."""
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
