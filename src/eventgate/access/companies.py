@@ -150,10 +150,7 @@ class Companies:
         return None if row is None else Company.of(row)
 
     async def _note(self, connection: Any, actor: Actor, action: str, before: Company | None, after: Company) -> None:
-        shown = None if before is None else before.shown()
-        await self._audit.record_within(
-            connection, actor, Change(action, str(after.id), after.id, shown, after.shown())
-        )
+        await self._audit.record_within(connection, actor, Change.of(action, after.id, before, after))
 
 
 async def company_of_operator(pool: asyncpg.Pool) -> UUID | None:

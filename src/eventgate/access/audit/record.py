@@ -6,7 +6,7 @@ the other. Callers hand over what the API shows of an object, which never holds 
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, Self
 from uuid import UUID
 
 import asyncpg
@@ -26,6 +26,16 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13::tex
 _MOST_A_MILLISECOND = 0xFFF
 
 
+class Shown(Protocol):
+    """An object as its room keeps it."""
+
+    @property
+    def id(self) -> UUID: ...
+    def shown(self) -> Mapping[str, Any]:
+        """As the API shows it."""
+        ...
+
+
 class Change(NamedTuple):
     """One change of one object. ``action`` is ``<noun>.<verb>``; ``before`` and ``after`` are the object as shown.
 
@@ -37,6 +47,11 @@ class Change(NamedTuple):
     company: UUID
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, action: str, company: UUID, before: Shown | None, after: Shown) -> Self:
+        """Of one object, which is now ``after``. ``before`` is None where it was just made, or is not changed."""
+        return cls(action, str(after.id), company, None if before is None else before.shown(), after.shown())
 
 
 class Audit:

@@ -97,7 +97,7 @@ class Keys:
                 date.fromisoformat(NEWEST_VERSION), downgrade_ends(now), now, *key.values(),
             )  # fmt: skip
             made = ApiKey.of(await connection.fetchrow(_ONE, key_id, maker.company))
-            await self._note(connection, actor, "key.create", made, after=made)
+            await self._note(connection, actor, "key.create", None, made)
         return made, minted.whole
 
     async def change(self, changer: Principal, actor: Actor, key: UUID, wanted: Mapping[str, Any]) -> ApiKey | None:
@@ -129,7 +129,7 @@ class Keys:
                 key, changer.company, *values.values(),
             )  # fmt: skip
             after = ApiKey.of(await connection.fetchrow(_ONE, key, changer.company))
-            await self._note(connection, actor, "key.update", after, before=before, after=after)
+            await self._note(connection, actor, "key.update", before, after)
         return after
 
     async def deactivate(self, actor: Actor, company: UUID, key: UUID, *, user: UUID | None = None) -> bool:
@@ -143,7 +143,7 @@ class Keys:
                 now = self._now()
                 await connection.execute("UPDATE api_keys SET deleted_at = $2, updated_at = $2 WHERE id = $1", key, now)
                 after = before._replace(deleted_at=now, updated_at=now)
-                await self._note(connection, actor, "key.delete", after, before=before, after=after)
+                await self._note(connection, actor, "key.delete", before, after)
         return True
 
     async def _check_sensor(self, company: UUID, wanted: Mapping[str, Any]) -> None:
@@ -154,13 +154,8 @@ class Keys:
                 422, "edge-unknown", "Your company has no sensor of this id in service.", "/edgeId"
             )
 
-    async def _note(
-        self, connection: Any, actor: Actor, action: str, key: ApiKey, *, after: ApiKey, before: ApiKey | None = None
-    ) -> None:
-        shown = None if before is None else before.shown()
-        await self._audit.record_within(
-            connection, actor, Change(action, str(key.id), key.company, shown, after.shown())
-        )
+    async def _note(self, connection: Any, actor: Actor, action: str, before: ApiKey | None, after: ApiKey) -> None:
+        await self._audit.record_within(connection, actor, Change.of(action, after.company, before, after))
 
     def _now(self) -> datetime:
         return timestamp_of(self._clock.now_ms())

@@ -86,7 +86,7 @@ class VerifyKeys:
             now = self._now()
             made = KeptVerifyKey(uuid7(self._clock.now_ms()), key, given.spki, now, None)
             await connection.execute(_INSERT, made.id, key, made.spki, now)
-            change = Change("verify-key.create", str(made.id), company, after=made.shown())
+            change = Change.of("verify-key.create", company, None, made)
             await self._audit.record_within(connection, actor, change)
         return made
 
@@ -104,7 +104,7 @@ class VerifyKeys:
                 await connection.execute(
                     "UPDATE verify_keys SET deleted_at = $2 WHERE id = $1", verify_key, after.deleted_at
                 )
-                change = Change("verify-key.delete", str(verify_key), company, before.shown(), after.shown())
+                change = Change.of("verify-key.delete", company, before, after)
                 await self._audit.record_within(connection, actor, change)
         return True
 

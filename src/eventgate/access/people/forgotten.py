@@ -97,7 +97,7 @@ class Forgotten:
                     user = User.of(row)
                     link = await self._links.issue_within(connection, user)
                     actor = Actor("somebody who forgot a password", user.company, None, None, None, remote, request_id)
-                    change = Change("user.forgot-password", str(user.id), user.company, None, user.shown())
+                    change = Change.of("user.forgot-password", user.company, None, user)
                     await self._audit.record_within(connection, actor, change)
             await self._links.deliver(user, link)
         except Unavailable as error:

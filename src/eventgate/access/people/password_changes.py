@@ -93,7 +93,7 @@ class PasswordChanges:
         now = timestamp_of(self._clock.now_ms())
         after = User.of(await connection.fetchrow(_SET, before.id, kept, now))
         await self._end_sessions(connection, before.id, session)
-        change = Change("user.set-password", str(before.id), before.company, before.shown(), after.shown())
+        change = Change.of("user.set-password", before.company, before, after)
         await self._audit.record_within(connection, actor, change)
 
 

@@ -45,7 +45,7 @@ async def recover(
         user = User.of(row)
         link = await links.issue_within(connection, user)
         actor = Actor("the command line, offline", user.company, None, None, None, "", "")
-        change = Change("user.recover", str(user.id), user.company, None, user.shown())
+        change = Change.of("user.recover", user.company, None, user)
         await audit.record_within(connection, actor, change)
         if besides is not None:
             await besides(connection, actor, user)

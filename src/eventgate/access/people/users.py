@@ -98,9 +98,7 @@ class Users:
                 _INSERT, uuid7(now), company, login, new.email, new.name, new.role, timestamp_of(now)
             )
         user = User.of(row)
-        await self._audit.record_within(
-            connection, actor, Change("user.create", str(user.id), company, None, user.shown())
-        )
+        await self._note(connection, actor, "user.create", None, user)
         return user
 
     async def update(self, principal: Principal, actor: Actor, user: UUID, changes: Mapping[str, Any]) -> User | None:
@@ -147,8 +145,7 @@ class Users:
             await self._end_sessions(connection, user, None)
             await self._note(connection, actor, "user.delete", before, after)
             for key in keys:
-                shown = key._replace(deleted_at=now, updated_at=now).shown()
-                change = Change("key.delete", str(key.id), key.company, key.shown(), shown)
+                change = Change.of("key.delete", key.company, key, key._replace(deleted_at=now, updated_at=now))
                 await self._audit.record_within(connection, actor, change)
         return True
 
@@ -192,10 +189,7 @@ class Users:
         return None if row is None else User.of(row)
 
     async def _note(self, connection: Any, actor: Actor, action: str, before: User | None, after: User) -> None:
-        shown = None if before is None else before.shown()
-        await self._audit.record_within(
-            connection, actor, Change(action, str(after.id), after.company, shown, after.shown())
-        )
+        await self._audit.record_within(connection, actor, Change.of(action, after.company, before, after))
 
 
 def _login(text: str | None) -> str:
