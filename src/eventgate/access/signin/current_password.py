@@ -12,7 +12,7 @@ from eventgate.access.people.passwords import Passwords
 from eventgate.access.principal import Principal
 from eventgate.access.signin.throttle import Place, Throttle, counters
 from eventgate.db.pool import translated
-from eventgate.errors import CallerError, Unavailable
+from eventgate.errors import CallerError
 
 _LOAD = "SELECT password_hash FROM users WHERE id = $1 AND deleted_at IS NULL"
 
@@ -38,12 +38,8 @@ class CurrentPassword:
         device = hashlib.sha256(b"" if whence is None else whence.bytes).digest()
         place = Place(Place.of(remote).address, device)
         counted = counters("password", str(principal.user), place, [device])
-        await self._throttle.take(counted)
-        try:
+        async with self._throttle.judging(counted):
             right = await self._matches(principal.user, password)
-        except Unavailable:
-            await self._throttle.undo(counted)
-            raise
         if not right:
             raise CallerError.of_field(403, "password-wrong", "This is not your current password.", pointer)
         await self._throttle.forgive(counted)

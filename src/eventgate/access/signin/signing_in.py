@@ -118,16 +118,12 @@ class SigningIn:
             row = await self._pool.fetchrow(_LOAD, account, place.known_by)
         known = [] if row is None else row["known"]
         counted = counters("sign-in", account, place, known)
-        try:
-            await self._throttle.take(counted)
-        except CallerError:
-            SIGN_INS.labels("throttled").inc()
-            raise
         kept = row["password_hash"] if row is not None and row["welcome"] else None
         try:
-            right = await self._passwords.verify(kept, attempt.password)
-        except (Unavailable, asyncio.CancelledError):  # it was not judged
-            await self._throttle.undo(counted)
+            async with self._throttle.judging(counted):
+                right = await self._passwords.verify(kept, attempt.password)
+        except CallerError:
+            SIGN_INS.labels("throttled").inc()
             raise
         if row is None or kept is None or not right:
             SIGN_INS.labels("refused").inc()

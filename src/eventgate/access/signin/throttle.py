@@ -4,8 +4,10 @@ Touches PostgreSQL (owns the tables throttle and known_places). An attempt is co
 storm of them at once gains nothing, and taken back when it turns out right.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from math import ceil
 from typing import Any, NamedTuple, Self
@@ -16,7 +18,7 @@ import asyncpg
 from eventgate.access.asked import block_of
 from eventgate.clock import Clock
 from eventgate.db.pool import transaction, translated
-from eventgate.errors import CallerError
+from eventgate.errors import CallerError, Unavailable
 from eventgate.journal.times import timestamp_of
 
 LONGEST_WAIT_SECONDS = 900
@@ -125,6 +127,16 @@ class Throttle:
             waits = [wait_after(count, free[row["slot"]]) for row, count in zip(rows, attempts, strict=True)]
             free_at = [now + timedelta(seconds=wait) if wait else _AT_ONCE for wait in waits]
             await connection.execute(_COUNT, [row["slot"] for row in rows], attempts, free_at, forget_at)
+
+    @asynccontextmanager
+    async def judging(self, counted: Sequence[Counter]) -> AsyncIterator[None]:
+        """Count an attempt, as ``take`` does, that is judged inside; uncounted where it could not be."""
+        await self.take(counted)
+        try:
+            yield
+        except (Unavailable, asyncio.CancelledError):
+            await self.undo(counted)
+            raise
 
     async def undo(self, counted: Sequence[Counter]) -> None:
         """Take an attempt back that was not judged: what failed before it stays counted. Raises Unavailable."""
