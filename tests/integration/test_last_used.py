@@ -82,7 +82,7 @@ async def test_what_could_not_be_written_is_kept(service, database_url):
     pool = await open_pool(database_url, size=1)
     async with AsyncExitStack() as stack:
         stack.callback(pool.terminate)
-        used = LastUsed(pool, clock, every=0.01)
+        used = LastUsed(pool, clock)
         used.note(_principal(UUID(service.made.key_id)))
         await pool.fetchval("SELECT 1")
         pids = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "

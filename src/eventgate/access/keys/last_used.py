@@ -15,7 +15,7 @@ from eventgate.clock import Clock
 from eventgate.db.pool import translated
 from eventgate.errors import Unavailable
 
-EVERY_SECONDS = 30.0
+_EVERY_SECONDS = 30.0
 
 # A key is written once a minute at most, by all workers together. A row that somebody has locked is passed over: what
 # changes it matters more, and two workers could wait for one another for ever. No trigger watches this column, so no
@@ -34,12 +34,11 @@ _log = structlog.get_logger()
 
 
 class LastUsed(Background):
-    """An async context manager: writes every ``every`` seconds, and once more when it is left."""
+    """An async context manager: writes twice a minute, and once more when it is left."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, *, every: float = EVERY_SECONDS) -> None:
+    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
-        self._every = every
         self._noted: dict[UUID, int] = {}
 
     def note(self, principal: Principal) -> None:
@@ -66,4 +65,4 @@ class LastUsed(Background):
         await self.write()
 
     async def _run(self) -> None:
-        await periodically(self.write, every=self._every, what="writing the last use of keys")
+        await periodically(self.write, every=_EVERY_SECONDS, what="writing the last use of keys")
