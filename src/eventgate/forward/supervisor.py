@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from eventgate.background import Background
+from eventgate.background import Background, periodically
 from eventgate.clock import Clock
 from eventgate.errors import Unavailable
 from eventgate.forward.owned import OwnedSink, Stores
@@ -82,22 +82,24 @@ class Supervisor(Background):
         return [sink.plan.definition for sink in self._sinks.values()]
 
     async def _run(self) -> None:
+        await periodically(self._bring_requests, every=0, what="bringing requests to sinks")
+
+    async def _bring_requests(self) -> None:
         """To each loop what is wanted of it, when told to look and once a second."""
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), _LOOK_SECONDS)
-            self._nudged.clear()
-            with suppress(Unavailable):
-                names = [name for name, sink in self._sinks.items() if sink.inbox is not None]
-                resting = await self._stores.sinks.resting(names)
-                requests = await self._stores.requests.waiting(names)
-                inboxes = {name: sink.inbox for name, sink in self._sinks.items() if sink.inbox is not None}
-                for name in names:
-                    if name in inboxes:
-                        inboxes[name].rest(resting.get(name))
-                for request in requests:
-                    if (found := inboxes.get(request.sink)) is not None:
-                        found.put(request)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._nudged.wait(), _LOOK_SECONDS)
+        self._nudged.clear()
+        with suppress(Unavailable):
+            names = [name for name, sink in self._sinks.items() if sink.inbox is not None]
+            resting = await self._stores.sinks.resting(names)
+            requests = await self._stores.requests.waiting(names)
+            inboxes = {name: sink.inbox for name, sink in self._sinks.items() if sink.inbox is not None}
+            for name in names:
+                if name in inboxes:
+                    inboxes[name].rest(resting.get(name))
+            for request in requests:
+                if (found := inboxes.get(request.sink)) is not None:
+                    found.put(request)
 
 
 def _moves(running: dict[str, OwnedSink], wanted: dict[str, Plan]) -> Moves:
