@@ -9,10 +9,11 @@ from pathlib import Path
 
 from eventgate.errors import ConfigurationError
 from eventgate.forward.plan import plan
+from eventgate.forward.transports.reread import Mark, mark
 from eventgate.sinks.alarms import CERTIFICATE
 from eventgate.sinks.definition import SinkDefinition
 
-_Marks = tuple[tuple[int, int] | None, ...]
+_Marks = tuple[Mark, ...]
 
 
 class SinkFiles:
@@ -30,7 +31,7 @@ class SinkFiles:
         return {name: {CERTIFICATE: fault} for name, (_, _, fault) in self._known.items() if fault is not None}
 
     def _look(self, sink: SinkDefinition) -> tuple[SinkDefinition, _Marks, str | None]:
-        marks = tuple(_mark(file) for file in _files(sink))
+        marks = tuple(mark(file) for file in _files(sink))
         known = self._known.get(sink.name)
         if known is not None and known[:2] == (sink, marks):
             return known
@@ -39,14 +40,6 @@ class SinkFiles:
 
 def _files(sink: SinkDefinition) -> list[Path]:
     return [Path(value) for key, value in sorted(sink.options.items()) if key.endswith("_file") and value]
-
-
-def _mark(file: Path) -> tuple[int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
 
 
 def _fault(sink: SinkDefinition) -> str | None:

@@ -13,7 +13,7 @@ import structlog
 from eventgate.errors import ConfigurationError
 
 _Value = TypeVar("_Value")
-_Marks = tuple[tuple[int, int, int] | None, ...]
+Mark = tuple[int, int, int] | None
 _log = structlog.get_logger()
 
 
@@ -43,11 +43,11 @@ class Reread(Generic[_Value]):
                 _log.info("changed files read", files=files)
         return self._value
 
-    def _look(self) -> _Marks:
-        return tuple(_mark(file) for file in self._files)
+    def _look(self) -> tuple[Mark, ...]:
+        return tuple(mark(file) for file in self._files)
 
 
-def _mark(file: Path) -> tuple[int, int, int] | None:
+def mark(file: Path) -> Mark:
     """Changes whenever the file is written or another takes its place, also behind a symbolic link."""
     try:
         status = file.stat()
