@@ -66,9 +66,10 @@ def main() -> None:
     with_names = [(event, names[event.sensor]) for event in stored]
     for name, format_ in FORMATS.items():
         whole = format_(catalogue=CATALOGUE)
-        kinds = {name: whole}
+        kinds = {name: whole.writer()}
         if name in ("cef", "leef"):
-            kinds[f"{name} behind a syslog header"] = SyslogHeader(header=USUAL_HEADER[name]).before(whole)
+            header = SyslogHeader(header=USUAL_HEADER[name])
+            kinds[f"{name} behind a syslog header"] = whole.behind(header.pieces())
         for what, encode in kinds.items():
             write = lambda pair, encode=encode: encode(*pair)  # noqa: E731
             a_second(write, with_names)

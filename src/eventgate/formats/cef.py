@@ -17,6 +17,7 @@ from eventgate.formats import Format
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import Sort, Style, pairs_of
 from eventgate.formats.severity import severity_of
+from eventgate.formats.syslog import Header
 from eventgate.formats.text import bare, visible
 
 EXTENSION = {
@@ -83,7 +84,10 @@ class Cef(Own):
         return (f"{key}Label",) if _CUSTOM.fullmatch(key) else ()
 
     def writer(self) -> Format:
-        return pairs_of(self, self._style())
+        return self.behind(None)
+
+    def behind(self, header: Header | None) -> Format:
+        return pairs_of(self, self._style(), header)
 
     def _style(self) -> Style:
         labels = {key: name for name, key in self.keys.items() if _CUSTOM.fullmatch(key)}

@@ -28,3 +28,8 @@ class Kept(dict[K, V]):
             self.clear()
         self[key] = made
         return made
+
+
+def encoded(write: Callable[[K], str]) -> Callable[[K], bytes]:
+    """The same in UTF-8, for keeping."""
+    return lambda key: write(key).encode()

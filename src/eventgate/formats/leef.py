@@ -17,6 +17,7 @@ from eventgate.formats import Format
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import Sort, Style, pairs_of
 from eventgate.formats.severity import severity_of
+from eventgate.formats.syslog import Header
 from eventgate.formats.text import bare, visible
 
 ATTRIBUTES = {
@@ -82,7 +83,10 @@ class Leef(Own):
         return delimiter
 
     def writer(self) -> Format:
-        return pairs_of(self, self._style())
+        return self.behind(None)
+
+    def behind(self, header: Header | None) -> Format:
+        return pairs_of(self, self._style(), header)
 
     def _style(self) -> Style:
         delimiter = self.delimiter

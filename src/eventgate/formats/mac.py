@@ -15,35 +15,39 @@ _SHAPES = bytes(
 _COLONS, _HYPHENS, _NONE = b"00:00:00:00:00:00", b"00-00-00-00-00-00", b"000000000000"
 
 
-def with_colons(*around: bytes) -> Callable[[Any], bytes]:
-    """What writes ``02:00:5e:10:00:01``, the notation of CEF, LEEF and OCSF, between each two of ``around``."""
+_TO_HYPHENS = bytes.maketrans(b"abcdef:", b"ABCDEF-")
 
+Write = Callable[[Any], bytes]
+
+
+def with_colons(*around: bytes) -> Write:
+    """What writes ``02:00:5e:10:00:01``, the notation of CEF, LEEF and OCSF, between each two of ``around``."""
+    return _between(around, None)
+
+
+def with_hyphens(*around: bytes) -> Write:
+    """What writes ``02-00-5E-10-00-01``, the notation of ECS."""
+    return _between(around, _TO_HYPHENS)
+
+
+def _between(around: tuple[bytes, ...], table: bytes | None) -> Write:
     def write(value: Any) -> bytes:
         try:
-            octets: bytes = value.encode()
+            address: bytes = value.encode()
         except AttributeError:
             return b""
-        if octets.translate(_SHAPES) == _COLONS:
-            return octets.join(around)
-        address = _from_another(octets.lower())
-        return b"" if address is None else address.join(around)
+        if address.translate(_SHAPES) != _COLONS:
+            address = _from_another(address.lower())
+            if not address:
+                return b""
+        return (address if table is None else address.translate(table)).join(around)
 
     return write
 
 
-def with_hyphens(*around: bytes) -> Callable[[Any], bytes]:
-    """What writes ``02-00-5E-10-00-01``, the notation of ECS."""
-    colons = with_colons(b"", b"")
-
-    def write(value: Any) -> bytes:
-        address = colons(value)
-        return address.upper().replace(b":", b"-").join(around) if address else b""
-
-    return write
-
-
-def _from_another(lower: bytes) -> bytes | None:
+def _from_another(lower: bytes) -> bytes:
+    """With colons; empty where it is no address."""
     shape = lower.translate(_SHAPES)
     if shape == _NONE:
         return b":".join([lower[at : at + 2] for at in range(0, 12, 2)])
-    return lower.replace(b"-", b":") if shape in (_COLONS, _HYPHENS) else None
+    return lower.replace(b"-", b":") if shape in (_COLONS, _HYPHENS) else b""

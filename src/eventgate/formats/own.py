@@ -17,6 +17,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from eventgate.event import Event, SensorNames
 from eventgate.formats import NO_CATALOGUE, Catalogue, Format
+from eventgate.formats.syslog import Header
 
 Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
@@ -47,6 +48,10 @@ class Own:
     def writer(self) -> Format:
         """The function that writes an event; what it needs of these settings are its own variables."""
         raise NotImplementedError
+
+    def behind(self, header: Header | None) -> Format:
+        """Likewise behind a syslog header, if there is one."""
+        return self.writer() if header is None else header.before(self.writer())
 
     @cached_property
     def _write(self) -> Format:

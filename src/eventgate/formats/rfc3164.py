@@ -11,7 +11,6 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
-from eventgate.event import Event, SensorNames
 from eventgate.formats import Format
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import Style, pairs_of
@@ -47,18 +46,14 @@ class Rfc3164(Own):
     KEY: ClassVar = SD_NAME
 
     def writer(self) -> Format:
-        header, most = rfc3164_header(self.facility, f"{self.tag}:"), self.max_octets
-        pairs = pairs_of(self, Style(quoted(), quote='"', data_octets=most))
+        most = self.max_octets
+        style = Style(quoted(), quote='"', data_octets=most, longest=most, cut=self._cut)
+        return pairs_of(self, style, rfc3164_header(self.facility, f"{self.tag}:"))
 
-        def write(event: Event, names: SensorNames) -> bytes:
-            head, line = header(event, names), pairs(event, names)
-            return head + (line if len(head) + len(line) <= most else self._cut(line, most - len(head)))
-
-        return write
-
-    def _cut(self, line: bytes, room: int) -> bytes:
-        """The pairs that fit, in their order; of a message as much as fits."""
-        fit, message = b"", f' {self.keys["message"]}="'.encode()
+    def _cut(self, line: bytes) -> bytes:
+        """The header and the pairs that fit, in their order; of a message as much as fits."""
+        header, message = line[: line.index(self._before("id"))], self._before("message")
+        fit, room = header, self.max_octets - len(header)
         for pair in _PAIR.findall(line):
             if len(pair) <= room:
                 fit, room = fit + pair, room - len(pair)
@@ -68,3 +63,6 @@ class Rfc3164(Own):
                 cut = (cut[:-1] if escapes % 2 else cut) + b'"'
                 fit, room = fit + cut, room - len(cut)
         return fit
+
+    def _before(self, name: str) -> bytes:
+        return f' {self.keys[name]}="'.encode()

@@ -10,7 +10,6 @@ from typing import ClassVar
 from pydantic import NonNegativeInt
 from pydantic.dataclasses import dataclass
 
-from eventgate.event import Event, SensorNames
 from eventgate.formats import Format
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import Style, pairs_of
@@ -54,7 +53,6 @@ SD_NAME = (
     "of at most 32 printable ASCII characters, none of them = ] or a quotation mark",
 )
 _BEFORE_UTF_8 = "] \ufeff".encode()
-"""Before MSG (section 6.4) a byte order mark announces UTF-8; plain ASCII needs none, and many receivers show it."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +73,17 @@ class Rfc5424(Own):
     KEY: ClassVar = SD_NAME
 
     def writer(self) -> Format:
+        style = Style(quoted(b"]"), quote='"', tail=_message, data_octets=self.data_octets)
         header = rfc5424_header(self.facility, self.app_name, f"[eventgate@{self.enterprise}")
-        pairs = pairs_of(self, Style(quoted(b"]"), quote='"', data_octets=self.data_octets))
-        shown, join = bare(visible, "\\").text, b"".join
+        return pairs_of(self, style, header)
 
-        def write(event: Event, names: SensorNames) -> bytes:
-            if message := event.message:
-                text = shown(message)
-                return join(
-                    (header(event, names), pairs(event, names), b"] " if text.isascii() else _BEFORE_UTF_8, text)
-                )
-            return join((header(event, names), pairs(event, names), b"]"))
 
-        return write
+_shown = bare(visible, "\\").text
+
+
+def _message(text: str | None) -> bytes:
+    """MSG (section 6.4): a byte order mark announces UTF-8; plain ASCII needs none, and many receivers show it."""
+    if not text:
+        return b"]"
+    shown = _shown(text)
+    return (b"] " if shown.isascii() else _BEFORE_UTF_8) + shown

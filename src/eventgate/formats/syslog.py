@@ -4,18 +4,19 @@ Pure. CEF and LEEF are lines that travel as syslog messages; JSON can, and then 
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
 from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
 from eventgate.formats import Format
-from eventgate.formats.kept import Kept
+from eventgate.formats.kept import Kept, encoded
 from eventgate.formats.severity import severity_of
 from eventgate.formats.text import ascii_name
-from eventgate.formats.times import seconds, thousandths
+from eventgate.formats.times import thousandths, to_the_second
 
 HeaderName = Literal["rfc5424", "rfc3164", "none"]
 Facility = Annotated[int, Field(ge=0, le=23)]
@@ -26,64 +27,76 @@ _NOT_IN_A_HOST_NAME = re.compile(r"[^A-Za-z0-9._-]")
 _ALERT = Kind.ALERT
 
 
-_Sort = tuple[Kind, str | None, int | None]
+class Header(NamedTuple):
+    """What stands before a line, in pieces, so that a format can keep them beside its own.
 
-
-def rfc5424_header(facility: int, app_name: str, then: str) -> Format:
-    """RFC 5424, section 6.2: ``<PRI>1 TIMESTAMP HOSTNAME APP-NAME - MSGID``, a blank, and what comes ``then``."""
-
-    def sort(sort: _Sort) -> tuple[bytes, bytes]:
-        kind, code, severity = sort
-        known_by = code if kind is _ALERT else KIND_NAMES[kind]
-        message_id = ascii_name(known_by, 32, _NOT_PRINTABLE)
-        return f"{_pri(facility, severity)}1 ".encode(), f"{message_id} {then}".encode()
-
-    def host(serial: str) -> bytes:
-        return f" {ascii_name(serial, 255, _NOT_PRINTABLE)} {app_name} - ".encode()
-
-    sorts, hosts, second, fraction, join = Kept(sort), Kept(host), seconds(), thousandths(), b"".join
-
-    def write(event: Event, names: SensorNames) -> bytes:
-        at = event.timestamp
-        pri, message_id = sorts[event.kind, event.code, event.severity]
-        return join((pri, second[at // 1000], fraction[at % 1000], hosts[names.serial], message_id))
-
-    return write
-
-
-def rfc3164_header(facility: int, tag: str = "") -> Format:
-    """RFC 3164, section 4.1: ``<PRI>TIMESTAMP HOSTNAME``, a blank and the tag.
-
-    Without a tag, what follows begins with its own name and a colon, as a tag does, or with a brace.
+    ``start`` hangs on the severity, ``second`` and ``thousandth`` are the time, ``host`` hangs on the sensor's serial
+    and ``topic`` on what the event is.
     """
 
-    def host(serial: str) -> bytes:
-        """A host name that the guessing parsers of RFC 3164 take for one."""
-        return f" {ascii_name(serial, 255, _NOT_IN_A_HOST_NAME)} {tag}".encode()
+    start: Callable[[int | None], str]
+    second: Callable[[int], str]
+    thousandth: str
+    host: Callable[[str], str]
+    topic: Callable[[Kind, str | None], str]
 
-    def pri(severity: int | None) -> bytes:
-        return _pri(facility, severity).encode()
+    def before(self, encode: Format) -> Format:
+        """Any format behind this header."""
+        starts, hosts = Kept(encoded(self.start)), Kept(encoded(self.host))
+        topics: Kept[tuple[Kind, str | None], bytes] = Kept(lambda sort: self.topic(*sort).encode())
+        seconds, fractions, join = Kept(encoded(self.second)), thousandths(self.thousandth), b"".join
 
-    pris, hosts, join = Kept(pri), Kept(host), b"".join
+        def write(event: Event, names: SensorNames) -> bytes:
+            at = event.timestamp
+            return join(
+                (
+                    starts[event.severity], seconds[at // 1000], fractions[at % 1000],
+                    hosts[names.serial], topics[event.kind, event.code], encode(event, names),
+                )
+            )  # fmt: skip
 
-    def write(event: Event, names: SensorNames) -> bytes:
-        return join((pris[event.severity], _bsd_times[event.timestamp // 1000], hosts[names.serial]))
+        return write
 
-    return write
+
+def rfc5424_header(facility: int, app_name: str, then: str = "- ") -> Header:
+    """RFC 5424, section 6.2: ``<PRI>1 TIMESTAMP HOSTNAME APP-NAME - MSGID``, a blank, and what comes ``then``."""
+
+    def topic(kind: Kind, code: str | None) -> str:
+        return f"{ascii_name(code if kind is _ALERT else KIND_NAMES[kind], 32, _NOT_PRINTABLE)} {then}"
+
+    return Header(
+        start=lambda severity: f"{_pri(facility, severity)}1 ",
+        second=to_the_second,
+        thousandth=".{:03d}Z",
+        host=lambda serial: f" {ascii_name(serial, 255, _NOT_PRINTABLE)} {app_name} - ",
+        topic=topic,
+    )
+
+
+def rfc3164_header(facility: int, tag: str = "") -> Header:
+    """RFC 3164, section 4.1: ``<PRI>TIMESTAMP HOSTNAME``, a blank and the tag.
+
+    Without a tag, what follows begins with its own name and a colon, as a tag does, or with a brace. The host is one
+    that the guessing parsers of this header take for one.
+    """
+    return Header(
+        start=lambda severity: _pri(facility, severity),
+        second=_bsd_time,
+        thousandth="",
+        host=lambda serial: f" {ascii_name(serial, 255, _NOT_IN_A_HOST_NAME)} {tag}",
+        topic=lambda _kind, _code: "",
+    )
 
 
 def _pri(facility: int, severity: int | None) -> str:
     return f"<{facility * 8 + severity_of(severity).syslog}>"
 
 
-def _bsd_time(second: int) -> bytes:
+def _bsd_time(second: int) -> str:
     """``Nov  1 09:05:00``, in UTC (RFC 3164, section 4.1.2): no year, no zone, the day padded with a blank."""
     at = datetime.fromtimestamp(second, UTC)
     month = "JanFebMarAprMayJunJulAugSepOctNovDec"[at.month * 3 - 3 : at.month * 3]
-    return f"{month} {at.day:2} {at:%H:%M:%S}".encode()
-
-
-_bsd_times = Kept(_bsd_time)
+    return f"{month} {at.day:2} {at:%H:%M:%S}"
 
 
 @dataclass(frozen=True)
@@ -94,12 +107,9 @@ class SyslogHeader:
     facility: Facility = 16
     app_name: AppName = "eventgate"
 
-    def before(self, encode: Format) -> Format:
-        """The same format behind this header."""
+    def pieces(self) -> Header | None:
         if self.header == "none":
-            return encode
+            return None
         if self.header == "rfc3164":
-            header = rfc3164_header(self.facility)
-        else:
-            header = rfc5424_header(self.facility, self.app_name, "- ")
-        return lambda event, names: header(event, names) + encode(event, names)
+            return rfc3164_header(self.facility)
+        return rfc5424_header(self.facility, self.app_name)

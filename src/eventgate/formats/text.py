@@ -60,7 +60,15 @@ def bare(escaped: Callable[[str], str], special: str) -> Writers:
         return text.encode()
 
     def json(json: bytes) -> bytes:
-        if _BACKSLASH in json or octet in json or 10 in json or 13 in json or 9 in json or not is_visible(json):
+        plain = json.isascii() and _DELETE not in json
+        if (
+            _BACKSLASH in json
+            or octet in json
+            or 10 in json
+            or 13 in json
+            or 9 in json
+            or not (plain or is_visible(json))
+        ):
             return escaped(on_one_line(json).decode()).encode()
         return json
 
@@ -82,8 +90,10 @@ def quoted(special: bytes = b"") -> Writers:
         return quoted.replace(special, b"\\" + special) if special and octet in quoted else quoted
 
     def json(json: bytes) -> bytes:
-        json = on_one_line(json)
-        quoted = _json(json.decode() if is_visible(json) else visible(json.decode()))
+        plain = json.isascii() and _DELETE not in json
+        if 10 in json or 13 in json or 9 in json or not (plain or is_visible(json)):
+            json = visible(on_one_line(json).decode()).encode()
+        quoted = _json(json.decode())
         return quoted.replace(special, b"\\" + special) if special and octet in quoted else quoted
 
     return Writers(text, json)

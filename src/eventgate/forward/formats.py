@@ -76,20 +76,22 @@ def encoder(
         others = ", ".join(sorted(FORMATS.keys() - REFUSED[transport].keys()))
         wrong(FieldError("format", "unsuitable", f"{reason}; expected one of {others}, found {name!r}"))
     own = {key: value for key, value in options.items() if key in option_names(FORMATS[name])}
-    made = checked(lambda **given: FORMATS[name](**given, catalogue=CATALOGUE), own)
-    both = made and (made, made.replayed())
+    made: Own | None = checked(lambda **given: FORMATS[name](**given, catalogue=CATALOGUE), own)
+    header: SyslogHeader | None = SyslogHeader("none")
     if name not in USUAL_HEADER:
         if "header" in options:
             wrong(FieldError("header", "unsuitable", f"{name} has a syslog header of its own"))
-        return both
-    given = {key: value for key, value in options.items() if key in HEADER_KEYS}
-    if transport not in SYSLOG:
-        for key in sorted(given):
-            carriers = ", ".join(sorted(SYSLOG))
-            wrong(FieldError(key, "unsuitable", f"a syslog header stands before {name} over {carriers} alone"))
-        return both
-    header: SyslogHeader | None = checked(SyslogHeader, {"header": USUAL_HEADER[name], **given})
-    return (header.before(both[0]), header.before(both[1])) if header and both else None
+    else:
+        given = {key: value for key, value in options.items() if key in HEADER_KEYS}
+        if transport in SYSLOG:
+            header = checked(SyslogHeader, {"header": USUAL_HEADER[name], **given})
+        else:
+            for key in sorted(given):
+                carriers = ", ".join(sorted(SYSLOG))
+                wrong(FieldError(key, "unsuitable", f"a syslog header stands before {name} over {carriers} alone"))
+    if made is None or header is None:
+        return None
+    return made.behind(header.pieces()), made.replayed().behind(header.pieces())
 
 
 def text_of(transport: str, name: str, options: Mapping[str, Any]) -> tuple[str, str, str]:
