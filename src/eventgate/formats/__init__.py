@@ -8,9 +8,12 @@ as a string.
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
+from eventgate.event import KIND_NAMES, Event, Kind, Origin, SensorNames
 
 Format = Callable[[Event, SensorNames], bytes]
+
+Sort = tuple[Kind, Origin, str | None, int | None, int | None]
+"""What many events share: kind, origin, code, category and severity."""
 
 Media = Literal["json", "text"]
 MEDIA: Mapping[str, Media] = {

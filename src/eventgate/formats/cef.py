@@ -13,9 +13,9 @@ from pydantic import Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
 from eventgate.event import KIND_NAMES, Kind
-from eventgate.formats import Format
+from eventgate.formats import Format, Sort
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Sort, Style, pairs_of
+from eventgate.formats.pairs import Style, pairs_of
 from eventgate.formats.severity import severity_of
 from eventgate.formats.syslog import Header
 from eventgate.formats.text import bare, visible
@@ -51,7 +51,6 @@ ELSEWHERE = {"alertCode": "Device Event Class ID", "alertTitle": "Name", "severi
 """Fields of the header. An event that is no alert has its kind there instead."""
 
 _CUSTOM = re.compile(r"cs[1-6]|cn[1-3]|flexString[12]|flexNumber[12]|deviceCustomDate[12]")
-_ALERT = Kind.ALERT
 _LONGEST_CLASS, _LONGEST_NAME, _LONGEST_MESSAGE, _LONGEST_CUSTOM = 1023, 512, 1023, 4000
 
 
@@ -102,7 +101,7 @@ class Cef(Own):
 
     def _header(self, sort: Sort) -> str:
         kind, _, code, _, severity = sort
-        of_class = (code if kind is _ALERT else None) or KIND_NAMES[kind]
+        of_class = (code if kind is Kind.ALERT else None) or KIND_NAMES[kind]
         fields = [
             *(_header_field(text, 63) for text in (self.vendor, self.product, self.product_version)),
             _header_field(of_class, _LONGEST_CLASS),

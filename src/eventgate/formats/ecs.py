@@ -12,8 +12,8 @@ from uuid import UUID
 import orjson
 from pydantic.dataclasses import dataclass
 
-from eventgate.event import KIND_NAMES, Event, Kind, Origin, SensorNames
-from eventgate.formats import Format
+from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
+from eventgate.formats import Format, Sort
 from eventgate.formats.fields import SeenType
 from eventgate.formats.kept import Kept
 from eventgate.formats.mac import with_hyphens
@@ -68,7 +68,6 @@ _KINDS = {
     Kind.SIGHTING: {"kind": "event", "category": ["network"], "type": ["info"]},
     Kind.HEARTBEAT: {"kind": "event", "category": ["host"], "type": ["info"]},
 }
-_SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a microsecond
 _json = orjson.dumps
 
 
@@ -125,7 +124,7 @@ class Ecs(Own):
 
         return write
 
-    def _sort(self, sort: tuple[Kind, Origin, str | None, int | None, int | None]) -> _Sort:
+    def _sort(self, sort: Sort) -> _Sort:
         kind, origin, code, category, severity = sort
         event: dict[str, Any] = {**_KINDS[kind], "module": "eventgate", "dataset": f"eventgate.{KIND_NAMES[kind]}"}
         rule = b""
@@ -141,8 +140,9 @@ class Ecs(Own):
             event["severity"] = severity
         labels = {"labels": dict(self.extra)} if self.extra else {}
         fixed = inside({"ecs": {"version": VERSION}, **labels, "event": event})
-        whose = "system" if origin is _SYSTEM else "sensor"
-        told = with_value(kind=KIND_NAMES[kind], origin=whose, categoryId=category, replay=self.marked or None)
+        told = with_value(
+            kind=KIND_NAMES[kind], origin=origin.name.lower(), categoryId=category, replay=self.marked or None
+        )
         own = members(beginnings(self.keys), **told)
         return _Sort(b"," + fixed[:-1], rule, own[1:])
 

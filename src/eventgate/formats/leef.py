@@ -13,9 +13,9 @@ from pydantic.dataclasses import dataclass
 from pydantic_core.core_schema import ValidationInfo
 
 from eventgate.event import KIND_NAMES, Kind
-from eventgate.formats import Format
+from eventgate.formats import Format, Sort
 from eventgate.formats.own import Own
-from eventgate.formats.pairs import Sort, Style, pairs_of
+from eventgate.formats.pairs import Style, pairs_of
 from eventgate.formats.severity import severity_of
 from eventgate.formats.syslog import Header
 from eventgate.formats.text import bare, visible
@@ -56,7 +56,6 @@ ELSEWHERE = {"alertCode": "EventID"}
 """A field of the header. An event that is no alert has its kind there instead."""
 
 _TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSSZ"  # of which Z is a zone's offset, such as +0000
-_ALERT = Kind.ALERT
 _Name = Annotated[str, StringConstraints(pattern=r"^[^|\x00-\x1f\x7f]{1,63}$")]
 
 
@@ -98,7 +97,7 @@ class Leef(Own):
 
     def _header(self, sort: Sort) -> str:
         kind, _, code, _, _ = sort
-        event_id = visible((code if kind is _ALERT else None) or KIND_NAMES[kind]).replace("|", "_")
+        event_id = visible((code if kind is Kind.ALERT else None) or KIND_NAMES[kind]).replace("|", "_")
         fields = [self.vendor, self.product, self.product_version, event_id.replace("\t", " ")]
         if self.leef_version == "2.0":
             fields.append("x09" if self.delimiter == "\t" else self.delimiter)

@@ -43,6 +43,7 @@ class Own:
     KEY: ClassVar[tuple[re.Pattern[str], str]] = (re.compile(r"[^\x00-\x1f\x7f]+"), "without control characters")
 
     def __call__(self, event: Event, names: SensorNames) -> bytes:
+        """One event as text. Whoever has many takes the ``writer``."""
         return self._write(event, names)
 
     def writer(self) -> Format:

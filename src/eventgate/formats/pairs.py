@@ -10,8 +10,8 @@ from uuid import UUID
 
 import orjson
 
-from eventgate.event import KIND_NAMES, Event, Kind, Origin, SensorNames
-from eventgate.formats import Format
+from eventgate.event import KIND_NAMES, Event, SensorNames
+from eventgate.formats import Format, Sort
 from eventgate.formats.fields import SeenType
 from eventgate.formats.kept import Kept, encoded
 from eventgate.formats.mac import with_colons
@@ -22,11 +22,7 @@ from eventgate.formats.text import Writers
 from eventgate.formats.times import thousandths, to_the_second
 
 _json = orjson.dumps
-_SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a microsecond
-
 _NO_LIMIT = 1 << 30
-
-Sort = tuple[Kind, Origin, str | None, int | None, int | None]
 
 
 class Style(NamedTuple):
@@ -130,7 +126,7 @@ class _Shared:
         start, topic = (self._header.start(severity), self._header.topic(kind, code)) if self._header else ("", "")
         pairs = self._extra + self._all(
             kind=KIND_NAMES[kind],
-            origin="system" if origin is _SYSTEM else "sensor",
+            origin=origin.name.lower(),
             alertCode=code,
             alertTitle=None if code is None else self._catalogue.title(code),
             categoryId=None if category is None else str(category),

@@ -13,7 +13,7 @@ from eventgate.formats.fields import LARGEST_SEEN, LONGEST_SEEN, SEEN, SeenType
 from eventgate.formats.kept import Kept
 
 
-class Saw(msgspec.Struct):
+class Saw(msgspec.Struct, gc=False):
     """The members that are looked for, in the order of canonical JSON: so each is found where it is expected."""
 
     bssid: Any = None
@@ -35,7 +35,6 @@ class Saw(msgspec.Struct):
 
 _decode = msgspec.json.Decoder(Saw).decode  # what is no member of it is skipped, not built
 _encode = msgspec.json.encode
-
 
 Write = Callable[[Any], bytes]
 
@@ -63,6 +62,11 @@ def _number(value: object) -> int | None:
     if not isinstance(value, int | float) or not -LARGEST_SEEN < value < LARGEST_SEEN:
         return None
     return number if (number := int(value)) == value else None
+
+
+def _plain(value: object) -> object:
+    """A value in the place of another that no field takes, and that no field takes either."""
+    return value if value is None or isinstance(value, str) or _number(value) is not None else LARGEST_SEEN
 
 
 def seen_by(write: Callable[[str, SeenType], Write]) -> Callable[[bytes], tuple[bytes, bytes, bytes]]:
@@ -96,8 +100,7 @@ def seen_by(write: Callable[[str, SeenType], Write]) -> Callable[[bytes], tuple[
                 )
             )
         except TypeError:  # an array or an object, which is nobody's key
-            plain = [LARGEST_SEEN if isinstance(each, list | dict) else each for each in astuple(saw)]
-            return seen(_encode(Saw(*plain)))  # with a value in its place that no field takes
+            return seen(_encode(Saw(*map(_plain, astuple(saw)))))
         return fields, b"" if whose is None else source(whose), b"" if whom is None else destination(whom)
 
     return seen

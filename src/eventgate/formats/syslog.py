@@ -24,7 +24,6 @@ AppName = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,48}$")]
 
 _NOT_PRINTABLE = re.compile(r"[^\x21-\x7e]")
 _NOT_IN_A_HOST_NAME = re.compile(r"[^A-Za-z0-9._-]")
-_ALERT = Kind.ALERT
 
 
 class Header(NamedTuple):
@@ -62,7 +61,7 @@ def rfc5424_header(facility: int, app_name: str, then: str = "- ") -> Header:
     """RFC 5424, section 6.2: ``<PRI>1 TIMESTAMP HOSTNAME APP-NAME - MSGID``, a blank, and what comes ``then``."""
 
     def topic(kind: Kind, code: str | None) -> str:
-        return f"{ascii_name(code if kind is _ALERT else KIND_NAMES[kind], 32, _NOT_PRINTABLE)} {then}"
+        return f"{ascii_name(code if kind is Kind.ALERT else KIND_NAMES[kind], 32, _NOT_PRINTABLE)} {then}"
 
     return Header(
         start=lambda severity: f"{_pri(facility, severity)}1 ",

@@ -60,15 +60,8 @@ def bare(escaped: Callable[[str], str], special: str) -> Writers:
         return text.encode()
 
     def json(json: bytes) -> bytes:
-        plain = json.isascii() and _DELETE not in json
-        if (
-            _BACKSLASH in json
-            or octet in json
-            or 10 in json
-            or 13 in json
-            or 9 in json
-            or not (plain or is_visible(json))
-        ):
+        shown = (json.isascii() and _DELETE not in json) or is_visible(json)
+        if not shown or _BACKSLASH in json or octet in json or 10 in json or 13 in json or 9 in json:
             return escaped(on_one_line(json).decode()).encode()
         return json
 
@@ -90,8 +83,8 @@ def quoted(special: bytes = b"") -> Writers:
         return quoted.replace(special, b"\\" + special) if special and octet in quoted else quoted
 
     def json(json: bytes) -> bytes:
-        plain = json.isascii() and _DELETE not in json
-        if 10 in json or 13 in json or 9 in json or not (plain or is_visible(json)):
+        shown = (json.isascii() and _DELETE not in json) or is_visible(json)  # a call of its own costs as much as both
+        if not shown or 10 in json or 13 in json or 9 in json:
             json = visible(on_one_line(json).decode()).encode()
         quoted = _json(json.decode())
         return quoted.replace(special, b"\\" + special) if special and octet in quoted else quoted

@@ -32,7 +32,7 @@ def test_every_member_is_found_by_every_name(name: str, member: str) -> None:
 @pytest.mark.parametrize("wrong", [[1], {"a": 1}])
 def test_an_array_is_no_field_and_spoils_no_other(wrong: Any) -> None:
     assert _seen(channel=wrong, bssid=wrong, ssid="a", rssi=-61) == " ssid=a rssi=-61"
-    assert _seen(ssid=wrong, essid="a", rssi=7.0) == " rssi=7"
+    assert _seen(ssid=wrong, essid="a", rssi=7.0, signal=2**80, channel=6.5) == " rssi=7"
 
 
 @pytest.mark.parametrize("text", ["02:00:5e:10:00:0a", "02-00-5E-10-00-0A", "02005e10000a", "02:00:5E:10:00:0a"])
