@@ -24,7 +24,7 @@ import uvloop
 
 from benchmarks.report import row
 from benchmarks.rows import Site
-from eventgate.app.collector import calm_collector
+from eventgate.app.memory import expect_events
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
@@ -59,7 +59,7 @@ class Race:
 
 
 async def main(events: int) -> None:
-    calm_collector()  # as the forward process does
+    expect_events()  # as the forward process does
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o755)  # the accounts of the database and of OpenSearch have to get in

@@ -16,8 +16,8 @@ from eventgate.access.signin.throttle import Throttle
 from eventgate.alerts import catalogue
 from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
-from eventgate.app.collector import calm_collector
 from eventgate.app.ground import Ground, lay_ground
+from eventgate.app.memory import expect_events
 from eventgate.app.order import Order, Takes
 from eventgate.app.signing_in import lifetime_of
 from eventgate.app.sinks import plans
@@ -48,7 +48,7 @@ _DAY_MS = 24 * 3_600_000
 @asynccontextmanager
 async def forward(order: Order) -> AsyncIterator[Takes]:
     """Deliver and keep house while entered; leaving saves every cursor. Yields how it takes a later order's sinks."""
-    calm_collector()
+    expect_events()
     configuration = order.configuration
     async with AsyncExitStack() as stack:
         ground = await lay_ground(stack, order.database_url, connections=_CONNECTIONS, name="eventgate-forward")

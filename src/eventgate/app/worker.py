@@ -49,10 +49,10 @@ from eventgate.api.sink_removal import SinkRemoval
 from eventgate.api.sinks import Sinks
 from eventgate.api.stream import Stream
 from eventgate.api.writes import Writes
-from eventgate.app.collector import calm_collector
 from eventgate.app.ground import Ground, lay_ground
 from eventgate.app.issuers import trusted_issuers
 from eventgate.app.keys import key_routes
+from eventgate.app.memory import expect_events
 from eventgate.app.order import Order
 from eventgate.app.people import Signing, links_of, people_routes
 from eventgate.app.signing_in import lifetime_of, open_entrance
@@ -83,7 +83,7 @@ _CANCEL_SECONDS = 2.0
 @asynccontextmanager
 async def worker(order: Order) -> AsyncIterator[None]:
     """Serve while entered. Leaving stops listening, finishes what is under way, commits what waits."""
-    calm_collector()
+    expect_events()
     configuration = order.configuration
     http = configuration.http
     async with AsyncExitStack() as stack:
