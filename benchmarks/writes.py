@@ -24,7 +24,7 @@ from benchmarks.report import row
 from benchmarks.rows import Site
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.journal.rows import COLUMNS, copy_body, pack
-from tests.services.daemon import free_port
+from tests.services.ports import free_port
 from tests.serving import Serving
 
 _SECONDS = 5

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.services.daemon import free_port
+from tests.services.ports import free_port
 
 COMMAND = ["-m", "eventgate", "serve"]
 

@@ -26,11 +26,11 @@ from eventgate.ids import uuid7
 from eventgate.journal.cursors import START, Cursor, Standing, Totals
 from eventgate.sinks.definition import SinkDefinition
 from tests.services.certificates import Certificates
-from tests.services.daemon import free_port
 from tests.services.http_receivers import EventCollector, WebhookReceiver
 from tests.services.kafka import Kafka as Broker
 from tests.services.kafka_records import committed
 from tests.services.opensearch import OpenSearch
+from tests.services.ports import free_port
 from tests.services.rsyslog import Rsyslog
 from tests.unit.formats.samples import ALERT, NAMES
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.daemon import free_port
+from tests.services.ports import free_port
 
 _FILE = """
 [[sinks]]

@@ -19,8 +19,8 @@ from tests.integration import fault_kinds
 from tests.integration.fault_kinds import Kind, ends_a_transaction, produces
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.certificates import Certificates
-from tests.services.daemon import free_port
 from tests.services.fault_proxy import Close, Corrupt, Devour, Fault, FaultProxy, HalfClose, Reset, Slow, Stall, Swallow
+from tests.services.ports import free_port
 from tests.services.rsyslog import Rsyslog
 
 EVENTS = 600

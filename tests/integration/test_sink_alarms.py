@@ -28,7 +28,7 @@ from eventgate.sinks.minutes import LedgerMinutes
 from tests.e2e.whole import delivered, eventgate, get
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.services.certificates import Certificates
-from tests.services.daemon import free_port
+from tests.services.ports import free_port
 from tests.serving import Serving
 
 OPERATOR = UUID("0192f000-0000-7000-8000-00000000000a")

@@ -4,7 +4,7 @@ from eventgate.errors import Disconnected
 from eventgate.forward.transports.udp import SyslogDatagrams, UdpSettings
 from eventgate.journal.cursors import START
 from tests.contract.test_transports import window
-from tests.services.daemon import free_port
+from tests.services.ports import free_port
 
 
 async def test_a_single_datagram_that_nobody_takes_is_not_finished() -> None:

@@ -19,19 +19,6 @@ class MissingDaemon(RuntimeError):
     """The program is not on this machine; the message says which script brings it."""
 
 
-def free_port() -> int:
-    """A loopback port that nobody uses now, for TCP and for UDP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-
-
 def listens(port: int) -> bool:
     """True when somebody accepts TCP connections on a loopback port."""
     with socket.socket() as probe:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from tests.services.ports import free_port
+
 _BUFFER = 32 << 10
 """What a connection that nobody reads may hold; the system's own buffers would hide a stall."""
 
@@ -225,9 +227,9 @@ class Link:
 class FaultProxy:
     """An async context manager. ``port`` is where it listens; it serves again on the same port after ``refuse``."""
 
-    def __init__(self, upstream: int, port: int = 0) -> None:
+    def __init__(self, upstream: int, port: int | None = None) -> None:
         self._upstream = upstream
-        self.port = port
+        self.port = port or free_port()
         self._server: asyncio.Server | None = None
         self._links: set[Link] = set()
         self._make: Callable[[], Fault] | None = None
@@ -260,7 +262,6 @@ class FaultProxy:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)  # what is accepted inherits it
         listening.bind(("127.0.0.1", self.port))
-        self.port = listening.getsockname()[1]
         self._server = await asyncio.start_server(self._serve, sock=listening, limit=_BUFFER)
 
     async def __aenter__(self) -> Self:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.services.certificates import Certificates
-from tests.services.daemon import Daemon, free_port, listens
+from tests.services.daemon import Daemon, listens
+from tests.services.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # the specification's example

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.services.daemon import Daemon, free_port, listens
+from tests.services.daemon import Daemon, listens
+from tests.services.ports import free_port
 
 
 class Issuer(Daemon):

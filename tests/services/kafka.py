@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 from tests.services.certificates import Certificates
-from tests.services.daemon import TOOLS, Daemon, MissingDaemon, free_port, listens
+from tests.services.daemon import TOOLS, Daemon, MissingDaemon, listens
+from tests.services.ports import free_port
 
 JARS = TOOLS / "kafka" / "lib"
 USER, PASSWORD = "gate", "open-sesame"

@@ -12,7 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.services.daemon import TOOLS, Daemon, MissingDaemon, free_port
+from tests.services.daemon import TOOLS, Daemon, MissingDaemon
+from tests.services.ports import free_port
 
 HOME = TOOLS / "opensearch"
 _NOBODY = 65534

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.services.daemon import TOOLS, Daemon, MissingDaemon, free_port, listens
+from tests.services.daemon import TOOLS, Daemon, MissingDaemon, listens
+from tests.services.ports import free_port
 
 ROOT = TOOLS / "syslog"
 
