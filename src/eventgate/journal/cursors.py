@@ -129,13 +129,14 @@ class Cursors:
     async def save(self, mine: Ownership, standing: Standing, *, within: Any = None) -> None:
         """Move the cursor and its totals, in one row; on the connection ``within`` in its transaction.
 
-        Raises NotOwner.
+        Where other companies' events were never counted apart, they stay among the filtered. Raises NotOwner.
         """
         replay = standing.replay
         lane = (*replay.cursor, *replay.until, *replay.totals) if replay else (None,) * 9
         await self._update(
             mine,
-            """position = $3, index = $4, delivered = $5, filtered = $6, dead = $7, expired = $8, generation = $10,
+            """position = $3, index = $4, delivered = $5, dead = $7, expired = $8, generation = $10,
+               filtered = $6::bigint + CASE WHEN foreign_events IS NULL THEN $9::bigint ELSE 0 END,
                since = $11, replay_position = $12, replay_index = $13, replay_until_position = $14,
                replay_until_index = $15, replay_delivered = $16, replay_filtered = $17, replay_dead = $18,
                replay_expired = $19, replay_foreign_events = $20,
