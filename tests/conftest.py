@@ -1,11 +1,8 @@
 """Fixtures that every room's tests share: one PostgreSQL for the session, a fresh database for a test."""
 
 import itertools
-import shutil
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,8 +13,9 @@ import pytest_asyncio
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
+from tests.places import public_directory
 
-pytest_plugins = ["tests.services.fixtures"]
+pytest_plugins = ["tests.services.fixtures", "tests.sharing"]
 
 # A shell starts what runs in its background deaf to SIGINT, and programs under test would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -30,7 +28,7 @@ _numbers = itertools.count()
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def cluster() -> AsyncIterator[EmbeddedPostgres]:
     """A PostgreSQL of the test session's own; without fsync, for what it holds is thrown away."""
-    with _public_directory() as directory:
+    with public_directory() as directory:
         async with EmbeddedPostgres(directory / "postgres", settings={"fsync": "off"}) as running:
             await _execute(running.url, f"CREATE DATABASE {_TEMPLATE}")
             await migrate(_at(running.url, _TEMPLATE))
@@ -57,25 +55,15 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture
 def public_path() -> Iterator[Path]:
     """Like tmp_path, but any account may enter it: for data directories, whose database root runs as another."""
-    with _public_directory() as directory:
+    with public_directory() as directory:
         yield directory
 
 
-@pytest.fixture(scope="session")
-def public_directory() -> Iterator[Path]:
+@pytest.fixture(scope="session", name="public_directory")
+def public_directory_of_the_run() -> Iterator[Path]:
     """The same for the whole run."""
-    with _public_directory() as directory:
+    with public_directory() as directory:
         yield directory
-
-
-@contextmanager
-def _public_directory() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="eventgate-test-"))
-    directory.chmod(0o755)
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory)
 
 
 def _at(url: str, database: str) -> str:
