@@ -9,10 +9,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
-from eventgate.sdk import Client
-from eventgate.signing.keys import SigningKey
 from tests.e2e.first_release import BATCHES, EVENTS, Left, leave
-from tests.e2e.whole import eventgate, get, stored_alerts
+from tests.e2e.whole import client, eventgate, get, stored_alerts
 from tests.services.kafka import Kafka
 from tests.services.kafka_records import committed, ids, make_topic
 from tests.serving import Serving
@@ -137,9 +135,8 @@ def _custody_is_told(serving: Serving, left: Left) -> None:
 
 def _old_credentials_serve(serving: Serving) -> None:
     told = serving.bootstrap
-    key = SigningKey.from_pem(Path(told["signingKeyFile"]).read_bytes())
-    with Client(serving.url, told["authKey"], key, told["verifyKeyId"]) as client:
-        answer = client.send(
+    with client(serving) as sensor:
+        answer = sensor.send(
             [{"timestamp": datetime.now(UTC).isoformat(), "alertCode": "APSPOOF", "message": "after the upgrade"}]
         )
     assert answer.rejected == 0

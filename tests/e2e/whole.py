@@ -14,6 +14,7 @@ from typing import Any
 
 from eventgate.sdk import Client
 from eventgate.signing.keys import SigningKey
+from tests.patience import PATIENCE
 from tests.services.rsyslog import Rsyslog
 from tests.serving import Serving
 
@@ -46,13 +47,20 @@ def get(serving: Serving, path: str) -> Any:
 
 def run(*command: str | Path, serving: Serving, stdin: bytes = b"") -> str:
     variables = {**os.environ, "EVENTGATE_DATA": str(serving.data)}
-    done = subprocess.run(command, check=False, input=stdin, capture_output=True, timeout=60, env=variables)
+    done = subprocess.run(command, check=False, input=stdin, capture_output=True, timeout=PATIENCE, env=variables)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode() + done.stderr.decode()
 
 
 def eventgate(*arguments: str, serving: Serving) -> str:
     return run(sys.executable, "-m", "eventgate", *arguments, serving=serving)
+
+
+def client(serving: Serving, **options: Any) -> Client:
+    """A sensor that has the first key."""
+    made = serving.bootstrap
+    key = SigningKey.from_pem(Path(made["signingKeyFile"]).read_bytes())
+    return Client(serving.url, made["authKey"], key, made["verifyKeyId"], **options)
 
 
 def stored_alerts(serving: Serving) -> dict[str, dict[str, Any]]:
@@ -88,14 +96,12 @@ class Sensor(threading.Thread):
         self.failure: Exception | None = None
 
     def run(self) -> None:
-        made = self._serving.bootstrap
-        key = SigningKey.from_pem(Path(made["signingKeyFile"]).read_bytes())
         try:
-            with Client(self._serving.url, made["authKey"], key, made["verifyKeyId"], retry_for=60) as client:
+            with client(self._serving, retry_for=PATIENCE) as sensor:
                 write = 0
                 while not self.done.wait(self._pause):
                     write += 1
-                    answer = client.send([self._event(write, index) for index in range(20)])
+                    answer = sensor.send([self._event(write, index) for index in range(20)])
                     assert answer.rejected == 0
                     self.acknowledged.extend(outcome.id for outcome in answer.events)
         except Exception as error:  # noqa: BLE001 - told by the test that waits for this thread

@@ -89,6 +89,7 @@ class Collector(Receiver):
             self._indexed[channel, said["ackId"]] = False
         elif code not in (0, 5):
             said["invalid-event-number"] = len(events)
+        self.requests[-1] |= {"channel": channel, "ackId": said.get("ackId"), "events": len(events)}
         self._begin_to_index(events, (channel or "", said.get("ackId", -1)))
         return _said(code, **said)
 
