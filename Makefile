@@ -3,6 +3,8 @@
 PORT   ?=
 DATA   ?=
 CONFIG ?=
+# How many processes run the tests that use services.
+PROCESSES ?= 2
 
 .PHONY: help run test check bench bench-search
 
@@ -17,7 +19,7 @@ test: check ## everything: the checks, then the tests on a real PostgreSQL, Kafk
 	@scripts/install-syslog-daemons
 	@scripts/install-kafka
 	@scripts/install-opensearch
-	.venv/bin/python -m pytest -q --ignore tests/unit --ignore tests/architecture
+	.venv/bin/python -m pytest -q -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore tests/unit --ignore tests/architecture
 
 check: ## the quick part: style, types, direction of imports, unit tests
 	@scripts/install-python test

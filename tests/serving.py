@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from tests.patience import PATIENCE
+from tests.services.orphans import leave_no_orphan
 from tests.services.ports import free_port
 
 COMMAND = ["-m", "eventgate", "serve"]
@@ -76,11 +78,11 @@ class Serving:
             {} if self._user is None else {"user": self._user, "group": self._user, "extra_groups": []}
         )
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, stdout=log, stderr=log, process_group=0, env=self._variables, **options
+            self.process = leave_no_orphan(
+                subprocess.Popen(self.command, stdout=log, stderr=log, process_group=0, env=self._variables, **options)
             )
 
-    def stop(self, how: signal.Signals = signal.SIGTERM, patience: float = 40) -> int:
+    def stop(self, how: signal.Signals = signal.SIGTERM, patience: float = PATIENCE) -> int:
         """Send ``how`` to the parent alone and wait; the exit status."""
         assert self.process is not None, "it was never started"
         if self.process.poll() is None:
@@ -105,7 +107,7 @@ class Serving:
         except OSError:
             return 0
 
-    def wait_until(self, holds: Callable[[], bool], patience: float = 30) -> None:
+    def wait_until(self, holds: Callable[[], bool], patience: float = PATIENCE) -> None:
         """Ask again and again; fails with what EventGate said."""
         deadline = time.monotonic() + patience
         while not holds():

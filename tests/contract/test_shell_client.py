@@ -15,6 +15,7 @@ from eventgate.errors import CallerError
 from eventgate.signing.base import SignedRequest
 from eventgate.signing.keys import CURVES, SigningKey
 from eventgate.signing.verify import Freshness, verify
+from tests.patience import PATIENCE
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "send-event.sh"
 
@@ -78,7 +79,7 @@ def _run(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.
         check=False,
         input=stdin,
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE,
         env={"PATH": os.environ["PATH"], **environment},
     )
 

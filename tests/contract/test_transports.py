@@ -34,6 +34,7 @@ from tests.services.ports import free_port
 from tests.services.rsyslog import Rsyslog
 from tests.unit.formats.samples import ALERT, NAMES
 
+pytestmark = pytest.mark.xdist_group("services")  # what it needs of them it asks for by name
 KINDS = ["udp", "tcp", "tls", "relp", "relp-tls", "file", "kafka", "hec", "hec-received", "bulk", "webhook"]
 FORMAT = Rfc5424()
 

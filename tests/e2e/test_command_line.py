@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.serving import Serving
 
 
@@ -33,7 +34,7 @@ def _command(serving: Serving, *arguments: str) -> list[str]:
 def _run(serving: Serving, *arguments: str, stdin: bytes = b"", status: int = 0) -> tuple[str, str]:
     environment = {**os.environ, "COLUMNS": "140", "TZ": "UTC"}
     done = subprocess.run(
-        _command(serving, *arguments), check=False, input=stdin, capture_output=True, timeout=60, env=environment
+        _command(serving, *arguments), check=False, input=stdin, capture_output=True, timeout=PATIENCE, env=environment
     )
     assert done.returncode == status, done.stderr.decode()
     return done.stdout.decode(), done.stderr.decode()
@@ -192,7 +193,7 @@ def test_interrupted_it_says_how_far_it_came_and_the_rest_can_follow(serving: Se
 
 
 def _wait_for_alert(serving: Serving, text: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not _run(serving, "alerts", "--json", "-f", f'message contains "{text}"')[0]:
         assert time.monotonic() < deadline
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.serving import Serving
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "send-event.sh"
@@ -32,7 +33,7 @@ def _send(serving: Serving, *arguments: str, stdin: bytes = b"") -> tuple[int, d
         check=False,
         input=stdin,
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE,
         env={"PATH": os.environ["PATH"], "EVENTGATE_DATA": str(serving.data)},
     )
     assert done.stderr == b""
@@ -78,7 +79,7 @@ def test_what_is_refused_ends_with_1_and_says_why(serving: Serving) -> None:
 
 def test_the_sensor_of_a_dozen_lines_sends_its_alert(serving: Serving) -> None:
     command = [sys.executable, str(SCRIPT.parent / "sensor.py"), str(serving.data / "bootstrap.json")]
-    done = subprocess.run(command, check=True, capture_output=True, timeout=60, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, text=True)
     status, alert_id = done.stdout.split()
     assert status == "accepted"
     assert _alert(serving, alert_id)["data"]["ssid"] == "free-wifi"

@@ -30,8 +30,8 @@ from eventgate.sinks.deliveries import Deliveries
 from eventgate.sinks.generations import Generations
 from eventgate.sinks.requests import Requests
 from eventgate.sinks.store import SinkStatus, SinkStore
+from tests.patience import PATIENCE
 
-PATIENCE = 30.0
 _OWN = ("format", "filters", "company", "begin", "replay_events_per_second")
 
 

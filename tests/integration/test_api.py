@@ -15,6 +15,7 @@ from eventgate.ids import uuid7
 from eventgate.sensors import register
 from eventgate.signing.authkey import AuthKey
 from tests.integration.http_service import METRICS_TOKEN, Service, http_service, other_company
+from tests.patience import PATIENCE
 
 HOSTILE = '=HYPERLINK("http://evil"),\n\0</script>\u202e🦊\'";--'
 
@@ -245,7 +246,7 @@ async def test_head_answers_as_get_without_the_body(service):
 async def test_what_the_parser_refuses_is_a_problem_too(service, sent, status):
     async with service.connected() as (reader, writer):
         writer.write(sent)
-        head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
+        head, _, body = (await asyncio.wait_for(reader.read(), PATIENCE)).partition(b"\r\n\r\n")
     assert int(head.split()[1]) == status
     assert b"application/problem+json" in head
     assert b"X-Request-Id: " + json.loads(body)["requestId"].encode() in head

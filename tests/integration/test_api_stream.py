@@ -13,6 +13,7 @@ from yarl import URL
 from eventgate.api import stream
 from eventgate.event import Kind
 from tests.integration.http_service import Service, http_service
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ async def test_a_quiet_stream_comments_and_ends_when_its_key_is_revoked(service,
         assert (await answer.content.readuntil(b"\n\n")).startswith(b": still here\nid: 0.")
         await service.pool.execute("UPDATE api_keys SET deleted_at = now()")
         service.authenticator.forget()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while await answer.content.readany():
                 pass
 
@@ -112,7 +113,7 @@ async def test_a_stream_that_is_never_quiet_ends_as_well(service):
         for number in range(10_000):
             await service.store([service.event(number)])
 
-    async with follow(service) as answer, asyncio.timeout(20):
+    async with follow(service) as answer, asyncio.timeout(PATIENCE):
         storing = asyncio.create_task(keep_it_busy())
         await answer.content.readuntil(b"event: alert")
         await service.pool.execute("UPDATE companies SET retired_at = now()")
@@ -125,7 +126,7 @@ async def test_a_stream_that_is_never_quiet_ends_as_well(service):
 async def test_a_drain_ends_streams(service):
     async with follow(service) as answer:
         await service.stream.stop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await answer.content.read() == b""
 
 
@@ -134,7 +135,7 @@ async def test_there_is_an_end_to_how_many(service, monkeypatch):
     async with follow(service):
         status, body = await service.get("/v2/alerts/stream")
         assert (status, body["code"]) == (503, "busy")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await service.get("/v2/alerts/stream?filter=x"))[0] != 400 or service.stream._open:
             await asyncio.sleep(0.05)
     async with follow(service):

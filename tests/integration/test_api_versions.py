@@ -9,6 +9,7 @@ import pytest
 
 from eventgate.access import NEWEST_VERSION, VERSIONS
 from tests.integration.http_service import Service, http_service
+from tests.patience import PATIENCE
 
 OLDER, NEWER = VERSIONS
 CODES = "/v2/alert-codes?limit=1"
@@ -124,7 +125,7 @@ async def test_other_processes_hear_of_a_key_that_is_pinned_anew(service, databa
     try:
         await connection.add_listener("eventgate_access", lambda *_: heard.set())
         await repin(service, service.made.key_id, OLDER)
-        await asyncio.wait_for(heard.wait(), 10)
+        await asyncio.wait_for(heard.wait(), PATIENCE)
     finally:
         await connection.close()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.services.ports import free_port
 
 _FILE = """
@@ -25,7 +26,7 @@ address = "127.0.0.1:{port}"
 
 def _check(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "eventgate", "check", "--config", str(path), *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_a_mistake_names_the_file_and_the_key(config: Path, right: str, wrong: s
 def test_serve_refuses_before_it_makes_anything(config: Path, tmp_path: Path) -> None:
     config.write_text(config.read_text().replace('transport = "relp"', 'transport = "smoke"'))
     command = [sys.executable, "-m", "eventgate", "serve", "--config", str(config), "--data", str(tmp_path / "data")]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert "transport: expected one of" in done.stderr
     assert not (tmp_path / "data").exists()

@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.integration.http_service import Service, http_service, other_company
+from tests.patience import PATIENCE
 from tests.services.rsyslog import Rsyslog
 
 SEVERE = "severity\u00b7>\u00b77"
@@ -32,7 +33,7 @@ async def gate(service: Service, database_url: str) -> AsyncIterator[Forwarding]
 
 
 async def until(service: Service, path: str, holds: Any) -> Any:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not holds(document := (await service.get(path))[1]):
         assert time.monotonic() < deadline, document
         await asyncio.sleep(0.05)

@@ -12,6 +12,7 @@ from yarl import URL
 from eventgate.api import bodies
 from eventgate.signing.authkey import AuthKey
 from tests.integration.http_service import METRICS_TOKEN, Service, http_service
+from tests.patience import PATIENCE
 
 _DEEP = 20_000
 BODIES = {
@@ -118,7 +119,7 @@ async def test_a_body_that_never_arrives_holds_nobody_up(
         "Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
     )
     writer.write(head.encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await reader.readline() == b"HTTP/1.1 408 Request Timeout\r\n"
     writer.close()
     await writer.wait_closed()
@@ -227,6 +228,6 @@ async def raw(service: Service, lines: list[bytes]) -> tuple[int, bytes, bytes]:
     request = b"\r\n".join([b"GET /v2/edges HTTP/1.1", b"Host: localhost", b"Connection: close", *lines, b"", b""])
     async with service.connected() as (reader, writer):
         writer.write(request)
-        answer: Any = await asyncio.wait_for(reader.read(), 10)
+        answer: Any = await asyncio.wait_for(reader.read(), PATIENCE)
     head, _, body = answer.partition(b"\r\n\r\n")
     return int(head.split(b" ")[1]), head, body

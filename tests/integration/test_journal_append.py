@@ -17,6 +17,7 @@ from eventgate.journal.cursors import Cursor
 from eventgate.journal.outcome import Appended, Status
 from eventgate.journal.reading import Journal
 from eventgate.journal.rows import COLUMNS, copy_body, pack
+from tests.patience import PATIENCE
 
 
 @asynccontextmanager
@@ -217,5 +218,5 @@ async def test_a_commit_is_announced(database_url: str, pool: asyncpg.Pool, now:
     async with pool.acquire() as connection, appending(database_url) as appender:
         await connection.add_listener("eventgate_journal", lambda *_: heard.set())
         await appender.append(Site().write(now, 1))
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), PATIENCE)
         await connection.reset()

@@ -30,6 +30,7 @@ from eventgate.ids import uuid7
 from eventgate.journal.appender import Appender
 from eventgate.journal.chain import verify
 from eventgate.journal.content import canonical, content_digest
+from tests.patience import PATIENCE
 
 COMPANIES = (UUID(int=1), UUID(int=2))
 APPENDERS = 4
@@ -106,14 +107,14 @@ class Appenders:
         with (self._directory / f"told-{self._started}").open("wb") as told:
             self._running.append(
                 await asyncio.create_subprocess_exec(
-                    sys.executable, __file__, self._url, str(self._base_ms), str(self._started), stdout=told
+                    sys.executable, "-m", __name__, self._url, str(self._base_ms), str(self._started), stdout=told
                 )
             )
 
     async def have_told(self, more: int) -> None:
         """Wait until they have told so many bytes more, however slow the machine is."""
         goal = self._told_bytes() + more
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while self._told_bytes() < goal:
                 await asyncio.sleep(0.02)
 

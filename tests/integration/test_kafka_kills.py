@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.services import kafka_forwarder as forwarder
 from tests.services.kafka import Kafka as Broker
 from tests.services.kafka_records import Record, by_key, committed, header, ids
@@ -35,7 +36,7 @@ class Delivery:
     async def run(self, point: str = "never", window: int = 0) -> int:
         """The exit status of a process that was left to itself."""
         process = await self.start(point, window)
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode in (0, -signal.SIGKILL), output.decode()
         return process.returncode
 
@@ -86,7 +87,7 @@ async def test_a_broker_killed_in_the_middle_comes_back_on_its_data(kafka: Broke
     lines = asyncio.create_task(process.stdout.read())
     await asyncio.sleep(2.5)
     await asyncio.to_thread(kafka.start)
-    output = await asyncio.wait_for(lines, 60)
+    output = await asyncio.wait_for(lines, PATIENCE)
     assert b"lost" in output, output.decode()
     assert await process.wait() == 0, output.decode()
     assert await delivery.holds() == []

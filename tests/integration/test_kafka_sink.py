@@ -83,7 +83,7 @@ async def test_an_event_the_topic_refuses_becomes_the_one_dead_letter(
     await gate.appender.append([huge])
     await gate.store(40)
     async with gate.running(into(kafka, topic)):
-        status = await gate.until_done("kafka", timeout=60)
+        status = await gate.until_done("kafka")
     assert status.ledger.dead == 1
     expected = [event for event in await gate.stored() if event.id != huge.id]
     assert sorted(ids(await committed(kafka.bootstrap, topic))) == texts(expected)
@@ -115,5 +115,5 @@ async def test_a_broker_that_dies_costs_time_and_nothing_else(gate: Forwarding, 
         kafka.kill()
         await gate.store(400)
         kafka.start()
-        await gate.until_done("kafka", timeout=60)
+        await gate.until_done("kafka")
     assert sorted(ids(await committed(kafka.bootstrap, topic))) == texts(await gate.stored())

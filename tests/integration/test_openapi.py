@@ -16,6 +16,7 @@ from schemathesis.engine import events, from_schema
 from schemathesis.openapi.checks import RejectedPositiveData
 
 from tests.integration.http_service import METRICS_TOKEN, Service, http_service
+from tests.patience import PATIENCE
 from tests.serving import Serving
 
 ENDLESS = "/alerts/stream"
@@ -92,7 +93,7 @@ def test_operations_have_names_of_their_own(service):
 
 def test_the_tests_ask_what_a_worker_answers(service, public_path):
     """A route that the program has and the tests' service has not would be tried by nobody."""
-    with Serving(public_path, workers=1) as serving, urlopen(f"{serving.url}/openapi.json", timeout=10) as answer:
+    with Serving(public_path, workers=1) as serving, urlopen(f"{serving.url}/openapi.json", timeout=PATIENCE) as answer:
         told = json.load(answer)["paths"]
     ours = described(service)["paths"]
     for paths in (told, ours):
@@ -155,7 +156,9 @@ def test_no_generated_request_meets_an_answer_that_is_not_described(running):
     }
     assert {200, 400, 401, 404, 405} <= {status for _, status in called}
     still = Request(f"{service.url}/v2/edges", headers=let_in(service))
-    assert urlopen(still, timeout=10).status == 200, "the key was lost on the way, and what came after it proves little"
+    assert urlopen(still, timeout=PATIENCE).status == 200, (
+        "the key was lost on the way, and what came after it proves little"
+    )
 
 
 def generated(service: Service, needed: set[str]) -> schemathesis.BaseSchema:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from eventgate.db.embedded import EmbeddedPostgres
+from tests.patience import PATIENCE
 from tests.services.daemon import listens
 from tests.serving import Serving, alive
 
@@ -24,7 +25,7 @@ def serving(public_path: Path) -> Iterator[Serving]:
         yield running
 
 
-def _ends(pids: list[int], patience: float = 15) -> None:
+def _ends(pids: list[int], patience: float = PATIENCE) -> None:
     deadline = time.monotonic() + patience
     while left := [pid for pid in pids if alive(pid)]:
         assert time.monotonic() < deadline, f"still there: {left}"
@@ -100,7 +101,7 @@ def test_a_stop_of_the_whole_group_is_clean(serving: Serving, how: signal.Signal
 
 
 def test_a_second_start_is_told_who_and_where(serving: Serving) -> None:
-    second = subprocess.run(serving.command, check=False, capture_output=True, text=True, timeout=60)
+    second = subprocess.run(serving.command, check=False, capture_output=True, text=True, timeout=PATIENCE)
     assert second.returncode == 3
     assert f"process {serving.pid}, {serving.url}" in second.stderr
     assert serving.ready()

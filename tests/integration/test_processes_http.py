@@ -17,6 +17,7 @@ from eventgate.errors import Unavailable
 from eventgate.sdk import Client
 from eventgate.signing.keys import SigningKey
 from eventgate.signing.sign import sign
+from tests.patience import PATIENCE
 from tests.services.certificates import Certificates
 from tests.serving import Serving
 
@@ -46,7 +47,7 @@ def _signed_post(serving: Serving, body: bytes) -> bytes:
 
 def test_a_drain_finishes_the_write_that_is_under_way(serving: Serving) -> None:
     body = json.dumps(_event()).encode()
-    with socket.create_connection(("127.0.0.1", serving.port), timeout=30) as caller:
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=PATIENCE) as caller:
         caller.sendall(_signed_post(serving, body) + body[:10])
         time.sleep(0.5)
         serving.process.send_signal(signal.SIGTERM)

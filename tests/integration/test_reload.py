@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.whole import eventgate, get
+from tests.patience import PATIENCE
 from tests.serving import Serving
 
 
@@ -204,7 +205,7 @@ def test_a_forward_process_that_dies_comes_back_with_the_newest_sinks(public_pat
 def command(serving: Serving, *arguments: str) -> subprocess.CompletedProcess[str]:
     config = ["--config", str(serving.data.parent / "eventgate.toml")] if "plan" in arguments else []
     told = [sys.executable, "-m", "eventgate", *arguments, *config, "--data", str(serving.data)]
-    return subprocess.run(told, check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run(told, check=False, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_plan_shows_the_difference_first_and_reload_takes_it(public_path: Path, out: Path) -> None:

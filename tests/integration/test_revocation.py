@@ -24,6 +24,7 @@ from eventgate.formats.times import rfc3339
 from eventgate.signing.authkey import AuthKey
 from eventgate.signing.keys import SigningKey
 from eventgate.signing.sign import sign
+from tests.patience import PATIENCE
 from tests.services.issuer import Issuer
 from tests.serving import Serving
 
@@ -61,7 +62,7 @@ async def database(serving: Serving) -> AsyncIterator[asyncpg.Connection]:
 @contextmanager
 def callers(serving: Serving) -> Iterator[list[http.client.HTTPConnection]]:
     """Connections that stay with the worker that took them."""
-    opened = [http.client.HTTPConnection("127.0.0.1", serving.port, timeout=30) for _ in range(CONNECTIONS)]
+    opened = [http.client.HTTPConnection("127.0.0.1", serving.port, timeout=PATIENCE) for _ in range(CONNECTIONS)]
     try:
         yield opened
     finally:

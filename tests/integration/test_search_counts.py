@@ -17,6 +17,7 @@ from eventgate.alerts.windows import Partitions
 from eventgate.clock import ManualClock, SystemClock
 from eventgate.query import parse_filters
 from tests.integration.stored_alerts import LOBBY, OURS, THEIRS, YARD, alerts_stored, an_event, names_of, store
+from tests.patience import PATIENCE
 
 HOUR = 3_600_000
 
@@ -199,6 +200,6 @@ class TestCountsOfPastDays:
         assert await spread.fetchval(orphans) == 0
 
     async def test_days_are_counted_by_themselves(self, spread: asyncpg.Pool) -> None:
-        async with DayCounts(spread, Partitions(spread, SystemClock()), SystemClock()), asyncio.timeout(30):
+        async with DayCounts(spread, Partitions(spread, SystemClock()), SystemClock()), asyncio.timeout(PATIENCE):
             while await spread.fetchval("SELECT count(*) FROM counted_days") < 50:
                 await asyncio.sleep(0.05)

@@ -12,6 +12,7 @@ from eventgate.api.access.sessions import DEVICE_COOKIE
 from eventgate.db.listen import Listener
 from tests.integration.http_service import http_service, other_company
 from tests.integration.signing_in import PASSWORD, Browser, code_of, person
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ async def test_the_end_of_a_session_is_told_to_every_process(service, ann, datab
             await asyncio.sleep(0.01)
         assert (await kept.ask("GET", "/v2/alerts"))[0] == 200
         await ann.ask("DELETE", "/v2/sessions/current")
-        await asyncio.wait_for(told.wait(), 5)
+        await asyncio.wait_for(told.wait(), PATIENCE)
         assert code_of(await kept.ask("GET", "/v2/alerts")) == (401, "session-unknown")
 
 
@@ -229,7 +230,7 @@ async def test_a_live_stream_ends_with_its_session(service, ann):
         await answer.content.readline()
         await ann.ask("DELETE", "/v2/sessions/current")
         service.authenticator.forget()
-        await asyncio.wait_for(answer.content.read(), 5)
+        await asyncio.wait_for(answer.content.read(), PATIENCE)
 
 
 async def test_the_last_use_is_written_in_the_background(service, ann):

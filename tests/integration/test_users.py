@@ -11,6 +11,7 @@ import pytest
 from eventgate.mail import Handed, Mail
 from eventgate.signing.authkey import AuthKey
 from tests.integration.http_service import Service, http_service, other_company
+from tests.patience import PATIENCE
 
 GOOD, BETTER = "gravel otter nineteen lamps", "nine lampposts sing quietly"
 
@@ -203,11 +204,11 @@ async def test_every_process_hears_of_it(service: Service) -> None:
         await connection.add_listener("eventgate_access", lambda *told: heard.put_nowait(told[2]))
         for body in ({"role": "sensor"}, {"status": "inactive"}):
             await call(service, "PATCH", f"/v2/users/{bob['id']}", body)
-            await asyncio.wait_for(heard.get(), 1)
+            await asyncio.wait_for(heard.get(), PATIENCE)
         while not heard.empty():
             heard.get_nowait()
         await call(service, "DELETE", f"/v2/users/{bob['id']}")
-        await asyncio.wait_for(heard.get(), 1)
+        await asyncio.wait_for(heard.get(), PATIENCE)
         await connection.reset()
 
 
@@ -360,7 +361,7 @@ async def test_a_forgotten_password_is_heard_whoever_asks_and_mailed_to_who_is_t
     ann = await joined_by_mail(mailing, outgoing, "ann@example.org")
     for login in ("nobody", "admin", "ANN@example.org"):
         assert await forgotten(mailing, login) == 202
-    mail = await asyncio.wait_for(outgoing.mails.get(), 5)
+    mail = await asyncio.wait_for(outgoing.mails.get(), PATIENCE)
     assert (mail.to, outgoing.mails.empty()) == ("ann@example.org", True)
     assert "for 1 hour" in mail.text
     token = mail.text.partition("#token=")[2].split()[0]
@@ -374,11 +375,11 @@ async def test_asking_again_and_again_sends_three_mails_and_then_none(mailing: S
     statuses = [await forgotten(mailing, "ann@example.org") for _ in range(21)]
     assert statuses == [202] * 20 + [429]
     for _ in range(3):
-        await asyncio.wait_for(outgoing.mails.get(), 5)
+        await asyncio.wait_for(outgoing.mails.get(), PATIENCE)
     assert outgoing.mails.empty()
     await mailing.pool.execute("UPDATE password_link_requests SET since = since - interval '61 minutes'")
     assert await forgotten(mailing, "ann@example.org") == 202
-    await asyncio.wait_for(outgoing.mails.get(), 5)
+    await asyncio.wait_for(outgoing.mails.get(), PATIENCE)
 
 
 async def joined_by_mail(service: Service, outgoing: Outgoing, email: str) -> str:

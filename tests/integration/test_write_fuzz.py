@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.ingest_gate import Gate, open_gate
+from tests.patience import PATIENCE
 
 _FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -76,7 +77,7 @@ async def test_raw_requests(gate: Gate, data: st.DataObject) -> None:
     try:
         writer.write(_damage(data, whole))
         writer.write_eof()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             answer = await reader.read()
         assert not answer.startswith(b"HTTP/1.1 5"), answer
     finally:
@@ -105,7 +106,7 @@ async def _sent_raw(gate: Gate, target: bytes, headers: dict[str, str], body: by
     fields = headers | {"Host": "x", "Connection": "close", "Content-Length": str(len(body))}
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     writer.write(b"POST %b HTTP/1.1\r\n%b\r\n%b" % (target, lines.encode(errors="surrogateescape"), body))
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE)
     writer.close()
     await writer.wait_closed()
     return answer

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from tests.patience import PATIENCE
+from tests.services.orphans import leave_no_orphan
+
 TOOLS = Path(__file__).resolve().parents[2] / ".tools"
 
 
@@ -41,7 +44,7 @@ class Daemon:
         directory: Path,
         ready: Callable[[], bool],
         environment: Mapping[str, str] | None = None,
-        patience: float = 30,
+        patience: float = PATIENCE,
     ) -> None:
         self.name = name
         self.directory = directory
@@ -63,14 +66,16 @@ class Daemon:
     def start(self) -> None:
         assert not self.running, f"{self.name} runs already"
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(word) for word in self.command],
-                cwd=self.directory,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
+            self._process = leave_no_orphan(
+                subprocess.Popen(
+                    [str(word) for word in self.command],
+                    cwd=self.directory,
+                    env=self._environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
             )
         deadline = time.monotonic() + self._patience
         while not self._ready():

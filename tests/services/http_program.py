@@ -23,6 +23,8 @@ class Receiver(ABC):
 
     def __init__(self, output: Path) -> None:
         self._output = output.open("ab", buffering=0)
+        if written := output.read_bytes():  # a line that a kill cut short was never taken
+            self._output.truncate(written.rfind(b"\n") + 1)
         self._script: list[dict[str, Any]] = []
         self.requests: list[dict[str, Any]] = []
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.services.certificates import Certificates
 from tests.services.daemon import Daemon, listens
 from tests.services.ports import free_port
@@ -60,12 +61,13 @@ class HttpReceiver(Daemon):
         return list(self._ask("/-/look")["requests"])
 
     def received(self) -> list[Any]:
-        """What it took for good, in its order."""
+        """What it took for good, in its order; a line still being written is left for the next look."""
         if not self.output.exists():
             return []
-        return [json.loads(line) for line in self.output.read_bytes().splitlines()]
+        whole, _, _ = self.output.read_bytes().rpartition(b"\n")
+        return [json.loads(line) for line in whole.split(b"\n") if line]
 
-    def wait_for(self, count: int, seconds: float = 30) -> list[Any]:
+    def wait_for(self, count: int, seconds: float = PATIENCE) -> list[Any]:
         """Wait until it took so many."""
         deadline = time.monotonic() + seconds
         while len(received := self.received()) < count:
@@ -75,7 +77,7 @@ class HttpReceiver(Daemon):
 
     def _ask(self, path: str, told: dict[str, Any] | Iterable[Any] | None = None) -> Any:
         body = None if told is None else json.dumps(told).encode()
-        with urllib.request.urlopen(self.url + path, data=body, timeout=10, context=self._context) as answer:
+        with urllib.request.urlopen(self.url + path, data=body, timeout=PATIENCE, context=self._context) as answer:
             return json.load(answer)
 
 

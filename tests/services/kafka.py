@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.patience import PATIENCE
 from tests.services.certificates import Certificates
 from tests.services.daemon import TOOLS, Daemon, MissingDaemon, listens
 from tests.services.ports import free_port
@@ -97,7 +98,7 @@ class Kafka(Daemon):
             ],
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
-        super().__init__("kafka", directory, lambda: listens(clear) and listens(secure), patience=60)
+        super().__init__("kafka", directory, lambda: listens(clear) and listens(secure))
         self.command = [*jvm, "kafka.Kafka", configuration]

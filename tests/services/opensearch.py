@@ -65,7 +65,7 @@ class OpenSearch(Daemon):
                     os.chown(path, _NOBODY, _NOBODY)
             program = ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", *program]
         self.command = program
-        super().__init__("opensearch", directory, self._answers, patience=90)
+        super().__init__("opensearch", directory, self._answers)
 
     def __exit__(self, *_: object) -> None:
         self.kill()  # a polite end takes fifteen seconds, and what it holds is thrown away

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.services.daemon import TOOLS, Daemon, MissingDaemon, listens
 from tests.services.ports import free_port
 
@@ -58,7 +59,7 @@ class SyslogReceiver(Daemon):
         whole, _, _ = self.output.read_bytes().rpartition(b"\n")
         return [json.loads(line) for line in whole.split(b"\n") if line]
 
-    async def wait_for(self, count: int, timeout: float = 20) -> list[dict[str, Any]]:
+    async def wait_for(self, count: int, timeout: float = PATIENCE) -> list[dict[str, Any]]:
         """What arrived, once there are at least so many; fails when the time is over."""
         deadline = time.monotonic() + timeout
         while len(messages := self.received()) < count:
