@@ -55,8 +55,10 @@ _LONGEST_CLASS, _LONGEST_NAME, _LONGEST_MESSAGE, _LONGEST_CUSTOM = 1023, 512, 10
 
 
 def _escaped(text: str) -> str:
-    """A value of the extension."""
-    text = text.replace("\\", "\\\\").replace("=", "\\=")
+    return text.replace("\\", "\\\\").replace("=", "\\=")
+
+
+def _shown(text: str) -> str:
     return visible(text.replace("\r", "\\r").replace("\n", "\\n"))
 
 
@@ -95,7 +97,7 @@ class Cef(Own):
             return f"{key}Label={labels[key]} {key}=" if key in labels else f"{key}="
 
         return Style(
-            bare(_escaped, "="), head=self._header, first="", begin=begin, second=str, thousandth="{:03d}",
+            bare(b"\\=", _escaped, _shown), head=self._header, first="", begin=begin, second=str, thousandth="{:03d}",
             severity=lambda _: None, data_octets=self.data_octets, message_characters=_LONGEST_MESSAGE,
         )  # fmt: skip
 

@@ -90,7 +90,7 @@ class Leef(Own):
     def _style(self) -> Style:
         delimiter = self.delimiter
         return Style(
-            bare(lambda text: visible(text.replace(delimiter, " ")), delimiter), head=self._header,
+            bare(delimiter.encode(), lambda text: text.replace(delimiter, " ")), head=self._header,
             before=delimiter, first=delimiter, thousandth=".{:03d}+0000",
             severity=lambda ours: severity_of(ours).leef, data_octets=self.data_octets,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from eventgate.formats import Format
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import Style, pairs_of
 from eventgate.formats.syslog import AppName, Facility, rfc5424_header
-from eventgate.formats.text import bare, quoted, visible
+from eventgate.formats.text import bare, quoted
 
 PARAMETERS = {
     "id": "id",
@@ -78,7 +78,7 @@ class Rfc5424(Own):
         return pairs_of(self, style, header)
 
 
-_shown = bare(visible, "\\").text
+_shown = bare(b"\\", str).text
 
 
 def _message(text: str | None) -> bytes:

@@ -35,10 +35,12 @@ def on_one_line(json: bytes) -> bytes:
 def is_visible(json: bytes) -> bool:
     """Whether JSON on one line is all visible. Of some that is it may be denied.
 
-    JSON leaves bare what is hidden beyond ASCII, and DEL. The octets C2, D8 and E2 begin all of those in UTF-8 (and
-    some other characters, such as the pound sign).
+    JSON leaves bare what is hidden beyond ASCII, and DEL. In UTF-8 all of that begins with the octets C2 or E2 (and so
+    do some other characters, such as the pound sign), but for the Arabic letter mark, which is D8 9C.
     """
-    return _DELETE not in json and (json.isascii() or not (0xC2 in json or 0xD8 in json or 0xE2 in json))
+    if _DELETE in json or 0xC2 in json or 0xE2 in json:
+        return False
+    return 0xD8 not in json or b"\xd8\x9c" not in json
 
 
 class Writers(NamedTuple):
@@ -48,22 +50,24 @@ class Writers(NamedTuple):
     json: Callable[[bytes], bytes]
 
 
-def bare(escaped: Callable[[str], str], special: str) -> Writers:
-    """As they are; or ``escaped``, if they have anything hidden, a quotation mark, a backslash or ``special``."""
-    octet = ord(special)
+def bare(special: bytes, escaped: Callable[[str], str], shown: Callable[[str], str] = visible) -> Writers:
+    """As they are; or ``escaped``, if they have an octet of the one or two in ``special``; or ``shown`` as well, if
+    they have anything hidden.
+    """
+    first, last = special[0], special[-1]
 
     def text(text: str) -> bytes:
         quoted = _json(text)
         plain = len(quoted) == len(text) + 2 and _DELETE not in quoted  # ASCII, and JSON had nothing to escape
-        if octet in quoted or (not plain and (_BACKSLASH in quoted or not is_visible(quoted))):
-            return escaped(text).encode()
+        if first in quoted or last in quoted or (not plain and (_BACKSLASH in quoted or not is_visible(quoted))):
+            return shown(escaped(text)).encode()
         return text.encode()
 
     def json(json: bytes) -> bytes:
-        shown = (json.isascii() and _DELETE not in json) or is_visible(json)
-        if not shown or _BACKSLASH in json or octet in json or 10 in json or 13 in json or 9 in json:
-            return escaped(on_one_line(json).decode()).encode()
-        return json
+        plain = (json.isascii() and _DELETE not in json) or is_visible(json)  # a call costs as much as both searches
+        if not plain or 10 in json or 13 in json or 9 in json:
+            return shown(escaped(on_one_line(json).decode())).encode()
+        return escaped(json.decode()).encode() if first in json or last in json else json
 
     return Writers(text, json)
 
@@ -83,8 +87,8 @@ def quoted(special: bytes = b"") -> Writers:
         return quoted.replace(special, b"\\" + special) if special and octet in quoted else quoted
 
     def json(json: bytes) -> bytes:
-        shown = (json.isascii() and _DELETE not in json) or is_visible(json)  # a call of its own costs as much as both
-        if not shown or 10 in json or 13 in json or 9 in json:
+        plain = (json.isascii() and _DELETE not in json) or is_visible(json)
+        if not plain or 10 in json or 13 in json or 9 in json:
             json = visible(on_one_line(json).decode()).encode()
         quoted = _json(json.decode())
         return quoted.replace(special, b"\\" + special) if special and octet in quoted else quoted
