@@ -72,6 +72,11 @@ class Forwarding:
         async with supervisor:
             yield supervisor
 
+    async def deaths(self, sink: str) -> list[asyncpg.Record]:
+        """Every dead letter of a sink, in the journal's order."""
+        statement = "SELECT * FROM dead_letters WHERE sink = $1 ORDER BY position, index, generation"
+        return list(await self.pool.fetch(statement, sink))
+
     async def status(self, sink: str) -> SinkStatus:
         found = await self.stores.sinks.get(sink, None)
         assert found is not None

@@ -256,7 +256,7 @@ async def http_service(
             addresses=seen_as,
             server_url=addresses.get("public_url", "http://127.0.0.1"),
         )
-        application.on_shutdown.append(stream.stop)
+        application.on_shutdown.append(lambda _: stream.stop())
         runner = Runner(application, shutdown_timeout=3)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

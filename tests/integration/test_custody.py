@@ -170,8 +170,8 @@ async def test_an_event_that_died_and_was_brought_again(gate: Forwarding, rsyslo
     async with gate.running(narrow):
         status = await gate.until_done("siem")
         assert status.ledger.dead > 0
-        letters = await gate.stores.letters.of("siem", None)
-        dead = next(event for event in events if event.id == letters[0].event)
+        letters = await gate.deaths("siem")
+        dead = next(event for event in events if event.id == letters[0]["event"])
         told = await custody(gate, "siem", dead)
         assert told.fate is Fate.DEAD
         assert "more than" in told.deaths[0].reason
@@ -203,9 +203,9 @@ async def test_old_letters_are_forgotten_and_counted_but_not_those_that_are_abou
     forgotten = SINK_DEAD_FORGOTTEN.labels("file")
     before = forgotten._value.get()
     await forget_letters(gate.pool, older_than_ms=events[0].received - 86_400_000)
-    assert len(await gate.stores.letters.of("file", None)) == 4, "they are young"
+    assert len(await gate.deaths("file")) == 4, "they are young"
     await forget_letters(gate.pool, older_than_ms=events[0].received + 86_400_000)
-    assert [letter.event for letter in await gate.stores.letters.of("file", None)] == which.events
+    assert [letter["event"] for letter in await gate.deaths("file")] == which.events
     assert forgotten._value.get() - before == 2
 
 

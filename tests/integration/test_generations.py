@@ -288,7 +288,7 @@ async def test_dead_letters_go_again_alone_in_their_order(gate: Forwarding, tmp_
             assert status.ledger == Ledger(60, 0, delivered=55, filtered=0, dead=5, expired=0, pending=0)
 
             receiver.refuse = set()
-            letters = [(letter.generation, letter.event) for letter in await gate.stores.letters.of("out", None)]
+            letters = [(letter["generation"], letter["event"]) for letter in await gate.deaths("out")]
             assert Counter(generation for generation, _ in letters) == {0: 5, 1: 1}
             chosen = await ask("out", Verb.REDRIVE, selection=Selection([stored[13].id]))
             assert chosen is not None

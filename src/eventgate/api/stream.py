@@ -67,7 +67,7 @@ class Stream:
             ),
         )  # fmt: skip
 
-    async def stop(self, _application: web.Application | None = None) -> None:
+    async def stop(self) -> None:
         self._stopping = True
 
     async def follow(self, call: Call) -> web.StreamResponse:

@@ -85,12 +85,8 @@ class Alarms:
             await _alert(connection, company, RECOVERED, message, data, at)
         return Alarm(sink, code, row["detail"], row["began_at"])
 
-    async def all(self) -> list[Alarm]:
-        """What is wrong now, of sinks that are configured; the oldest first."""
-        return await self.of(None)
-
     async def of(self, sink: str | None) -> list[Alarm]:
-        """What is wrong now with one sink."""
+        """What is wrong now with a sink, or with any (None), of those that are configured; the oldest first."""
         with translated():
             rows = await self._pool.fetch(
                 """SELECT sink, code, detail, began_at FROM sink_alarms JOIN sinks ON name = sink

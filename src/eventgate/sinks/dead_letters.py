@@ -130,19 +130,6 @@ class DeadLetters:
             )  # fmt: skip
         return [_letter(row) for row in rows]
 
-    async def of(
-        self, sink: str, company: UUID | None, *, after: Cursor | None = None, limit: int = 100
-    ) -> list[DeadLetter]:
-        """A sink's deaths in the journal's order; of one company, or of all where ``company`` is None."""
-        with translated():
-            rows = await self._pool.fetch(
-                f"""SELECT {_COLUMNS} FROM dead_letters
-                    WHERE sink = $1 AND ($2::uuid IS NULL OR company = $2) AND (position, index) > ($3, $4)
-                    ORDER BY position, index, generation LIMIT $5""",  # noqa: S608 - our own columns
-                sink, company, *(after or Cursor(0, 0)), limit,
-            )  # fmt: skip
-        return [_letter(row) for row in rows]
-
 
 async def forget_letters(pool: asyncpg.Pool, *, older_than_ms: int) -> None:
     """Delete the letters from before a moment, and count them; those that a sink is about to bring again stay.
