@@ -25,6 +25,7 @@ class Principal:
     this EventGate. ``verify_keys`` are by id. ``id_secret`` is the company's, for the identity of events.
     ``networks`` are the addresses it may call from, None for any. ``rate_limit`` and ``company_rate_limit`` are in
     requests a second, None for any. ``api_version`` is the version of the interface that it is answered in.
+    ``registers_sensors`` says whether a sensor that it writes for is registered at first sight.
     """
 
     company: UUID

@@ -48,7 +48,7 @@ _TAGS = {
     "service": "EventGate itself.",
 }
 _DESCRIPTION = """\
-Signed events in, committed before they are acknowledged, searchable, and out again to Kafka and syslog.
+Signed events in, committed before they are acknowledged, searchable, and out again to Kafka and SIEMs.
 
 Times are RFC 3339 in UTC with milliseconds, ids are UUIDs. Errors are problem documents (RFC 9457) with a stable
 `code`. Every answer carries `X-Request-Id`. A parameter that is not described is refused with 400.

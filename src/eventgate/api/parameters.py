@@ -31,7 +31,8 @@ class Parameter:
 def read_query(query_string: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
     """Read a raw query string; a parameter that was not sent has no entry, one that may repeat has a list.
 
-    Raises CallerError 400 ``parameter-malformed`` with everything that is wrong at once.
+    Raises CallerError 400 with everything that is wrong at once, and the code of the first of it:
+    ``parameter-unknown``, ``parameter-repeated``, ``parameter-malformed``.
     """
     values: dict[str, Any] = {parameter.name: [] for parameter in parameters if parameter.many}
     if not query_string:

@@ -39,7 +39,7 @@ class Custody(NamedTuple):
     ``condition`` is the first of the filter's that did not hold, None where the event was another company's or no
     condition is known to have failed; ``filter_changed`` says whether the sink has another filter by now.
     ``receipt_kept`` False: it was delivered, by what cursor and filter say, and a crash took the receipt.
-    ``again`` : a replay that has not come to it yet will deliver it once more.
+    ``again``: a replay that has not come to it yet will deliver it once more.
     """
 
     sink: SinkStatus

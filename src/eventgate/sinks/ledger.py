@@ -20,9 +20,8 @@ class Ledger:
     """Where every event is, from the point of view of one lane of a sink.
 
     ``stored = before + delivered + filtered + dead + expired + pending + foreign``; ``foreign`` are other companies'
-    events, which a company's sink passes over. In the live lane ``before`` is what was
-    stored before the place it began at (0 unless somebody set its cursor). ``stored`` of a replay is what its range
-    holds.
+    events, which a company's sink passes over. In the live lane ``before`` is what was stored before the place it began
+    at (0 unless somebody set its cursor). ``stored`` of a replay is what its range holds.
     """
 
     stored: int

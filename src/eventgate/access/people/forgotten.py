@@ -7,7 +7,7 @@ whether there is anybody to write to is found out afterwards.
 import asyncio
 import hashlib
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -103,7 +103,7 @@ class Forgotten:
         except Unavailable as error:
             _log.warning("link for a forgotten password not sent", reason=str(error))
 
-    async def _count(self, kind: str, subject: str, now: Any) -> int:
+    async def _count(self, kind: str, subject: str, now: datetime) -> int:
         hashed = hashlib.sha256(f"{kind}\0{subject}".encode()).digest()
         asked: int = await self._pool.fetchval(_COUNT, hashed, now, now - timedelta(seconds=WINDOW_SECONDS))
         return asked
