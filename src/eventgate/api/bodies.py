@@ -47,10 +47,14 @@ Line = Annotated[
 class Body(BaseModel):
     """What a request may say; members are camelCase on the wire, and there are no others.
 
-    A member that was not sent keeps its default; ``model_fields_set`` tells it from one that was sent as null.
+    A member that was not sent keeps its default; ``said`` tells it from one that was sent as null.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True)
+
+    def said(self, *but: str) -> dict[str, Any]:
+        """The members that were sent, by their names here; but for some."""
+        return {name: getattr(self, name) for name in self.model_fields_set if name not in but}
 
 
 Model = TypeVar("Model", bound=Body)
@@ -92,12 +96,22 @@ async def read_object(request: web.Request, members: Collection[str]) -> dict[st
     Raises CallerError 400 ``json-malformed``, 408, 413, 415, or 422 ``body-invalid`` that names each unknown member.
     """
     found = await _read_object(request)
-    unknown = [
-        _unexpected(f"/{name}", " or ".join(sorted(members)) or "no members") for name in set(found) - {*members}
-    ]
+    unknown = [_unexpected([name], " or ".join(sorted(members)) or "no members") for name in set(found) - {*members}]
     if unknown:
         raise invalid(unknown)
     return found
+
+
+NO_BODY: Mapping[str, Any] = {
+    "required": False,
+    "content": {"application/json": {"schema": {"type": "object", "maxProperties": 0}}},
+}
+"""The request body object where there is nothing to be said; an empty object may be sent."""
+
+
+async def read_nothing(request: web.Request) -> None:
+    """Raises CallerError as ``read_object`` does where anything was said after all."""
+    await read_object(request, ())
 
 
 async def _read_object(request: web.Request) -> dict[str, Any]:
@@ -114,7 +128,7 @@ async def _read_object(request: web.Request) -> dict[str, Any]:
             400, "json-malformed", detail, members={"line": error.lineno, "column": error.colno}
         ) from error
     if not isinstance(found, dict):
-        raise CallerError(422, _CODE, "The body is not a JSON object.", [_unexpected("", "an object")])
+        raise CallerError(422, _CODE, "The body is not a JSON object.", [_unexpected([], "an object")])
     return found
 
 
@@ -141,7 +155,7 @@ def _whole(value: Any, deeper: int = _DEEPEST) -> Any:
     if not isinstance(value, dict | list):
         return value
     if not deeper:
-        raise invalid([_unexpected("", f"no more than {_DEEPEST} objects and arrays inside one another")])
+        raise invalid([_unexpected([], f"no more than {_DEEPEST} objects and arrays inside one another")])
     if isinstance(value, dict):
         return {name: _whole(member, deeper - 1) for name, member in value.items()}
     return [_whole(item, deeper - 1) for item in value]
@@ -175,6 +189,6 @@ def _pointer(steps: Collection[int | str]) -> str:
     return "".join("/" + str(step)[:64].replace("~", "~0").replace("/", "~1") for step in steps)  # RFC 6901, section 3
 
 
-def _unexpected(pointer: str, expected: str) -> FieldError:
-    escaped = _pointer([pointer[1:]]) if pointer else ""
-    return FieldError(escaped, _CODE, f"{escaped or 'The body'}: expected {expected}.")
+def _unexpected(steps: Collection[str], expected: str) -> FieldError:
+    pointer = _pointer(steps)
+    return FieldError(pointer, _CODE, f"{pointer or 'The body'}: expected {expected}.")

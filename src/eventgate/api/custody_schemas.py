@@ -3,21 +3,19 @@
 Pure.
 """
 
-from eventgate.api.schemas import TIME, UUID, Schema, closed, or_null, ref
+from eventgate.api.schemas import COUNT, TEXT, TIME, UUID, Schema, closed, or_null, ref
 
-_TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
 _DIGEST: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
 
 _LETTER: dict[str, Schema] = {
     "eventId": UUID,
     "companyId": UUID,
-    "position": _COUNT,
-    "index": _COUNT,
-    "generation": _COUNT,
+    "position": COUNT,
+    "index": COUNT,
+    "generation": COUNT,
     "diedAt": TIME,
-    "reason": {**_TEXT, "description": "In the receiver's words."},
-    "redrivenIn": {**or_null(_COUNT), "description": "The generation that last brought it again."},
+    "reason": {**TEXT, "description": "In the receiver's words."},
+    "redrivenIn": {**or_null(COUNT), "description": "The generation that last brought it again."},
 }
 
 CUSTODY_SCHEMAS: dict[str, Schema] = {
@@ -25,10 +23,10 @@ CUSTODY_SCHEMAS: dict[str, Schema] = {
         {
             "id": UUID,
             "kind": {"enum": ["alert", "sighting", "heartbeat"]},
-            "alertCode": or_null(_TEXT),
+            "alertCode": or_null(TEXT),
             "timestamp": TIME,
             "edgeId": UUID,
-            "serial": or_null(_TEXT),
+            "serial": or_null(TEXT),
             "signedBy": closed(
                 {"keyId": or_null(UUID), "verifyKeyId": or_null(UUID), "contentDigest": _DIGEST},
             ),
@@ -37,7 +35,7 @@ CUSTODY_SCHEMAS: dict[str, Schema] = {
                 {
                     "at": TIME,
                     "position": {"type": "integer", "minimum": 1},
-                    "index": _COUNT,
+                    "index": COUNT,
                     "digest": {**_DIGEST, "description": "The chain's at that position."},
                 }
             ),
@@ -46,15 +44,15 @@ CUSTODY_SCHEMAS: dict[str, Schema] = {
     ),
     "CustodyOfSink": closed(
         {
-            "name": _TEXT,
-            "transport": _TEXT,
-            "guarantee": _TEXT,
+            "name": TEXT,
+            "transport": TEXT,
+            "guarantee": TEXT,
             "fate": {
                 "enum": ["pending", "before", "filtered", "delivered", "dead"],
                 "description": "before: the sink began after it.",
             },
-            "detail": {**_TEXT, "description": "A sentence for people."},
-            "condition": {**or_null(_TEXT), "description": "The first condition of the filter that did not hold."},
+            "detail": {**TEXT, "description": "A sentence for people."},
+            "condition": {**or_null(TEXT), "description": "The first condition of the filter that did not hold."},
             "filterChanged": {"type": "boolean", "description": "Whether the sink has another filter by now."},
             "comesAgain": {"type": "boolean", "description": "A replay is on its way to it."},
             "deliveries": {
@@ -62,7 +60,7 @@ CUSTODY_SCHEMAS: dict[str, Schema] = {
                 "items": closed(
                     {
                         "at": TIME,
-                        "generation": _COUNT,
+                        "generation": COUNT,
                         "lane": {"enum": ["live", "replay"]},
                         "receipt": {
                             "type": "object",
@@ -74,7 +72,7 @@ CUSTODY_SCHEMAS: dict[str, Schema] = {
             "deaths": {
                 "type": "array",
                 "items": closed(
-                    {"at": TIME, "generation": _COUNT, "reason": _TEXT, "redrivenIn": or_null(_COUNT)},
+                    {"at": TIME, "generation": COUNT, "reason": TEXT, "redrivenIn": or_null(COUNT)},
                 ),
             },
         }
@@ -92,20 +90,20 @@ CUSTODY_SCHEMAS: dict[str, Schema] = {
     ),
     "Preview": closed(
         {
-            "text": {**or_null(_TEXT), "description": "The bytes as UTF-8; null where they are not."},
+            "text": {**or_null(TEXT), "description": "The bytes as UTF-8; null where they are not."},
             "body": {"type": "string", "contentEncoding": "base64"},
-            "contentType": _TEXT,
-            "bytes": _COUNT,
-            "limitBytes": {**or_null(_COUNT), "description": "The longest that the transport carries."},
+            "contentType": TEXT,
+            "bytes": COUNT,
+            "limitBytes": {**or_null(COUNT), "description": "The longest that the transport carries."},
             "fits": {"type": "boolean"},
             "wanted": {"type": "boolean", "description": "Whether the sink's filter lets it through."},
-            "condition": {**or_null(_TEXT), "description": "The first condition of the filter that does not hold."},
+            "condition": {**or_null(TEXT), "description": "The first condition of the filter that does not hold."},
         }
     ),
     "Redriven": closed(
         {
-            "generation": {**or_null(_COUNT), "description": "Null: nothing was done."},
-            "events": _COUNT,
+            "generation": {**or_null(COUNT), "description": "Null: nothing was done."},
+            "events": COUNT,
             "seconds": {**or_null({"type": "number"}), "description": "At the sink's rate; null: nothing bounds it."},
         }
     ),

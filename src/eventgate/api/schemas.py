@@ -10,6 +10,8 @@ Schema = Mapping[str, Any]
 
 UUID: Schema = {"type": "string", "format": "uuid"}
 TIME: Schema = {"type": "string", "format": "date-time"}
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
 def or_null(schema: Schema) -> Schema:
@@ -45,19 +47,17 @@ def _array(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-_TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
 _URL: Schema = {"type": ["string", "null"], "format": "uri"}
 
 _PAGE = closed(
     {
         "status": {"const": 200},
-        "total": {**_COUNT, "description": "How many match, over all pages."},
+        "total": {**COUNT, "description": "How many match, over all pages."},
         "totalRelation": {
             "enum": ["exact", "atLeast"],
             "description": "Whether total is exact, or was not counted to its end.",
         },
-        "count": {**_COUNT, "description": "How many are on this page."},
+        "count": {**COUNT, "description": "How many are on this page."},
         "complete": {
             "type": "boolean",
             "description": "False: the search stopped at its deadline; nextUrl goes on from where it stopped.",
@@ -71,30 +71,30 @@ _PAGE = closed(
 _ALERT: dict[str, Schema] = {
     "id": UUID,
     "categoryId": or_null({"type": "integer"}),
-    "alertCode": or_null(_TEXT),
+    "alertCode": or_null(TEXT),
     "edgeId": UUID,
     "timestamp": TIME,
-    "message": or_null(_TEXT),
+    "message": or_null(TEXT),
     "data": {"type": "object"},
-    "serial": or_null(_TEXT),
-    "edgeName": {**or_null(_TEXT), "description": "What the sensor is called today."},
+    "serial": or_null(TEXT),
+    "edgeName": {**or_null(TEXT), "description": "What the sensor is called today."},
     "severity": {"type": ["integer", "null"], "minimum": 0, "maximum": 10, "description": "10 is worst."},
     "receivedAt": TIME,
     "companyId": UUID,
 }
 _PROBLEM_FIELD = closed(
     {
-        "pointer": {**_TEXT, "description": "A JSON pointer into the body (RFC 6901), or a parameter's name."},
-        "code": _TEXT,
-        "detail": _TEXT,
+        "pointer": {**TEXT, "description": "A JSON pointer into the body (RFC 6901), or a parameter's name."},
+        "code": TEXT,
+        "detail": TEXT,
     }
 )
 _OUTCOME = {
-    "index": {**_COUNT, "description": "The event's place in the write."},
+    "index": {**COUNT, "description": "The event's place in the write."},
     "id": or_null(UUID),
     "status": {"enum": ["accepted", "duplicate", "rejected"]},
     "position": {"type": "integer", "minimum": 1, "description": "The journal's position of its first storing."},
-    "positionIndex": {**_COUNT, "description": "Its place in the batch at that position."},
+    "positionIndex": {**COUNT, "description": "Its place in the batch at that position."},
     "error": ref("FieldProblem"),
     "errors": _array(ref("FieldProblem")),
 }
@@ -108,10 +108,10 @@ SCHEMAS: dict[str, Schema] = {
         "description": "A problem document (RFC 9457).",
         "properties": {
             "status": {"type": "integer"},
-            "title": _TEXT,
-            "code": {**_TEXT, "description": "Stable; docs/status-codes.md lists them."},
-            "detail": _TEXT,
-            "requestId": _TEXT,
+            "title": TEXT,
+            "code": {**TEXT, "description": "Stable; docs/status-codes.md lists them."},
+            "detail": TEXT,
+            "requestId": TEXT,
             "errors": _array(ref("FieldProblem")),
         },
         "required": ["status", "title", "code", "detail", "requestId"],
@@ -123,7 +123,7 @@ SCHEMAS: dict[str, Schema] = {
             **_ALERT,
             "kind": {"enum": ["alert", "sighting", "heartbeat"]},
             "origin": {"enum": ["sensor", "system"]},
-            "eventId": or_null(_TEXT),
+            "eventId": or_null(TEXT),
             "sequence": or_null({"type": "integer"}),
             "keyId": or_null(UUID),
             "verifyKeyId": or_null(UUID),
@@ -132,34 +132,34 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "AlertMeta": closed(
         {
-            "total": _COUNT,
+            "total": COUNT,
             "totalRelation": {"enum": ["exact", "atLeast"]},
             "complete": {"type": "boolean"},
             "countedFrom": or_null(TIME),
             "firstTimestamp": or_null(TIME),
             "lastTimestamp": or_null(TIME),
-            "byCategory": _array(closed({"categoryId": {"type": "integer"}, "count": _COUNT})),
-            "byCode": _array(closed({"alertCode": _TEXT, "count": _COUNT})),
-            "bySeverity": _array(closed({"severity": {"type": "integer"}, "count": _COUNT})),
+            "byCategory": _array(closed({"categoryId": {"type": "integer"}, "count": COUNT})),
+            "byCode": _array(closed({"alertCode": TEXT, "count": COUNT})),
+            "bySeverity": _array(closed({"severity": {"type": "integer"}, "count": COUNT})),
             "byEdge": _array(
-                closed({"edgeId": UUID, "serial": or_null(_TEXT), "edgeName": or_null(_TEXT), "count": _COUNT})
+                closed({"edgeId": UUID, "serial": or_null(TEXT), "edgeName": or_null(TEXT), "count": COUNT})
             ),
             "histogram": closed(
                 {
                     "bucketSeconds": {"type": "integer", "minimum": 1},
-                    "buckets": _array(closed({"from": TIME, "count": _COUNT})),
+                    "buckets": _array(closed({"from": TIME, "count": COUNT})),
                 }
             ),
         }
     ),
-    "AlertCategory": closed({"id": {"type": "integer"}, "name": _TEXT, "description": _TEXT}),
+    "AlertCategory": closed({"id": {"type": "integer"}, "name": TEXT, "description": TEXT}),
     "AlertCode": closed(
         {
-            "alertCode": _TEXT,
+            "alertCode": TEXT,
             "categoryId": {"type": "integer"},
             "severity": {"type": "integer", "minimum": 0, "maximum": 10, "description": "Where a sensor gives none."},
-            "title": or_null(_TEXT),
-            "description": or_null(_TEXT),
+            "title": or_null(TEXT),
+            "description": or_null(TEXT),
             "source": {"enum": ["catalogue", "observed"]},
             "lastSeenAt": {**or_null(TIME), "description": "The time of your newest alert with this code."},
             "lastSeen": {
@@ -178,8 +178,8 @@ SCHEMAS: dict[str, Schema] = {
             "kind": {"enum": ["alert", "sighting", "heartbeat"], "default": "alert"},
             "timestamp": {**TIME, "description": "RFC 3339, any offset; at most 5 minutes ahead, 30 days old."},
             "edgeId": {**UUID, "description": "Which sensor; may be left out where the key is bound to one."},
-            "serial": {**_TEXT, "description": "Which sensor, by its serial number."},
-            "alertCode": {**_TEXT, "description": "From the catalogue, or the company's own."},
+            "serial": {**TEXT, "description": "Which sensor, by its serial number."},
+            "alertCode": {**TEXT, "description": "From the catalogue, or the company's own."},
             "categoryId": {"type": "integer", "minimum": 1, "maximum": 6},
             "severity": {"type": "integer", "minimum": 0, "maximum": 10, "description": "10 is worst."},
             "message": {"type": "string", "maxLength": 4096},
@@ -190,9 +190,9 @@ SCHEMAS: dict[str, Schema] = {
     },
     "Written": closed(
         {
-            "accepted": _COUNT,
-            "duplicates": _COUNT,
-            "rejected": _COUNT,
+            "accepted": COUNT,
+            "duplicates": COUNT,
+            "rejected": COUNT,
             "events": _array(closed(_OUTCOME, optional=("position", "positionIndex", "error", "errors"))),
             "receipt": {"anyOf": [_RECEIPT, {"type": "null"}]},
         }
@@ -201,8 +201,8 @@ SCHEMAS: dict[str, Schema] = {
         {
             "id": UUID,
             "companyId": UUID,
-            "serial": _TEXT,
-            "name": or_null(_TEXT),
+            "serial": TEXT,
+            "name": or_null(TEXT),
             "state": {"enum": ["active", "deactivated"]},
             "registeredAt": TIME,
         }
@@ -212,25 +212,25 @@ SCHEMAS: dict[str, Schema] = {
             "id": UUID,
             "rejectedAt": TIME,
             "keyId": UUID,
-            "requestId": _TEXT,
-            "index": {**_COUNT, "description": "The event's place in its write."},
+            "requestId": TEXT,
+            "index": {**COUNT, "description": "The event's place in its write."},
             "errors": _array(ref("FieldProblem")),
-            "body": {**_TEXT, "description": "The event's beginning, as it was sent."},
+            "body": {**TEXT, "description": "The event's beginning, as it was sent."},
         }
     ),
     "AuditLine": closed(
         {
             "id": UUID,
             "timestamp": TIME,
-            "action": {**_TEXT, "description": "`<noun>.<verb>`, as in `key.create`."},
-            "objectId": {**_TEXT, "description": "What was changed: its id, or a sink's name."},
+            "action": {**TEXT, "description": "`<noun>.<verb>`, as in `key.create`."},
+            "objectId": {**TEXT, "description": "What was changed: its id, or a sink's name."},
             "companyId": {**UUID, "description": "Whose object it is."},
-            "actor": {**_TEXT, "description": "Who, in words; `operator` where the operator did it in your company."},
+            "actor": {**TEXT, "description": "Who, in words; `operator` where the operator did it in your company."},
             "userId": or_null(UUID),
             "keyId": or_null(UUID),
             "sessionId": or_null(UUID),
-            "remote": {**_TEXT, "description": "The address it came from; empty where there was none."},
-            "requestId": _TEXT,
+            "remote": {**TEXT, "description": "The address it came from; empty where there was none."},
+            "requestId": TEXT,
             "before": {
                 **or_null({"type": "object"}),
                 "description": "The object as it was; null: there was none.",
@@ -245,8 +245,8 @@ SCHEMAS: dict[str, Schema] = {
         {
             "id": UUID,
             "userId": UUID,
-            "remote": {**_TEXT, "description": "The address it was begun from."},
-            "userAgent": {**_TEXT, "description": "What the browser says it is."},
+            "remote": {**TEXT, "description": "The address it was begun from."},
+            "userAgent": {**TEXT, "description": "What the browser says it is."},
             "createdAt": TIME,
             "lastUsedAt": {**TIME, "description": "To the minute."},
             "expiresAt": {**TIME, "description": "When it ends, however much it is used."},

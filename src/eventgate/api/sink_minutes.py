@@ -12,7 +12,7 @@ from eventgate.access import Principal
 from eventgate.api.paging import json_response
 from eventgate.api.parameters import Parameter
 from eventgate.api.routes import Call, Operation, Route
-from eventgate.api.schemas import one
+from eventgate.api.schemas import TEXT, one
 from eventgate.api.sinks import counted
 from eventgate.api.sinks_named import named_sink, sink_name
 from eventgate.clock import Clock
@@ -26,7 +26,6 @@ _HOUR_MS = 60 * MINUTE_MS
 _LATEST_MS = 253_402_300_799_000
 """The end of the year 9999: with an offset, a moment may lie beyond."""
 _MOST_MINUTES = 1_440
-_TEXT = {"type": "string"}
 
 
 class SinkMinutes:
@@ -48,8 +47,8 @@ class SinkMinutes:
             Route(
                 "GET", "/v2/sinks/{name}/ledger", "sinks:read", self.minutes, operation,
                 (
-                    Parameter("from", f"The first minute: {EXPECTED}. Default: an hour before `to`.", _TEXT),
-                    Parameter("to", "The moment before which the last minute begins. Default: now.", _TEXT),
+                    Parameter("from", f"The first minute: {EXPECTED}. Default: an hour before `to`.", TEXT),
+                    Parameter("to", "The moment before which the last minute begins. Default: now.", TEXT),
                 ),
                 path_readers={"name": sink_name},
             ),

@@ -3,24 +3,22 @@
 Pure.
 """
 
-from eventgate.api.schemas import TIME, UUID, Schema, closed, or_null, ref
+from eventgate.api.schemas import COUNT, TEXT, TIME, UUID, Schema, closed, or_null, ref
 from eventgate.sinks.definition import State
 
-_TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
 _DEFINITION: Schema = {
     "type": ["object", "null"],
     "description": "Every key as configured, a secret as its salted hash: the operator's alone.",
 }
 _OWN_COUNT: Schema = {
-    **or_null(_COUNT),
+    **or_null(COUNT),
     "description": "The operator sees every event counted, a company its own.",
 }
 _FOREIGN: Schema = {
-    **or_null(_COUNT),
+    **or_null(COUNT),
     "description": "Other companies' events that a company's sink passed over: the operator's alone.",
 }
-_OPERATORS_COUNT: Schema = {**or_null(_COUNT), "description": "Counts every company's events: the operator's alone."}
+_OPERATORS_COUNT: Schema = {**or_null(COUNT), "description": "Counts every company's events: the operator's alone."}
 _SECONDS_AT_RATE: Schema = {
     "type": ["number", "null"],
     "minimum": 0,
@@ -30,11 +28,11 @@ _SECONDS_AT_RATE: Schema = {
 SINK_SCHEMAS: dict[str, Schema] = {
     "Sink": closed(
         {
-            "name": _TEXT,
+            "name": TEXT,
             "companyId": {**or_null(UUID), "description": "Null: the operator's, sees every company."},
-            "filter": {"type": "array", "items": _TEXT},
-            "format": _TEXT,
-            "transport": _TEXT,
+            "filter": {"type": "array", "items": TEXT},
+            "format": TEXT,
+            "transport": TEXT,
             "guarantee": {"enum": ["exactly once", "confirmed", "written", "best effort"]},
             "definition": _DEFINITION,
             "configured": {
@@ -48,12 +46,12 @@ SINK_SCHEMAS: dict[str, Schema] = {
                 " back. cursor-lost: rewind it.",
             },
             "stateSince": TIME,
-            "lastError": or_null(_TEXT),
+            "lastError": or_null(TEXT),
             "lastErrorAt": or_null(TIME),
-            "cursor": closed({"position": _COUNT, "index": _COUNT}),
-            "generation": {**_COUNT, "description": "One more each time something is delivered again."},
+            "cursor": closed({"position": COUNT, "index": COUNT}),
+            "generation": {**COUNT, "description": "One more each time something is delivered again."},
             "nextAttemptAt": {**or_null(TIME), "description": "When the receiver is tried again, after a failure."},
-            "replayEventsPerSecond": {**_COUNT, "description": "How fast events are delivered again; 0: unbounded."},
+            "replayEventsPerSecond": {**COUNT, "description": "How fast events are delivered again; 0: unbounded."},
             "lagEvents": _OWN_COUNT,
             "lagSeconds": {"type": "number", "description": "Age of the oldest event that is not finished."},
             "stored": _OWN_COUNT,
@@ -67,7 +65,7 @@ SINK_SCHEMAS: dict[str, Schema] = {
             "balances": {"type": "boolean", "description": "False: an alarm; events are unaccounted for."},
             "alarms": {
                 "type": "array",
-                "items": closed({"code": _TEXT, "detail": _TEXT, "since": TIME}),
+                "items": closed({"code": TEXT, "detail": TEXT, "since": TIME}),
                 "description": "What is wrong with it now, by the code of its system alert.",
             },
             "replay": {
@@ -78,11 +76,11 @@ SINK_SCHEMAS: dict[str, Schema] = {
     ),
     "Replay": closed(
         {
-            "generation": {**_COUNT, "description": "The generation that delivers it, as each event's mark says."},
+            "generation": {**COUNT, "description": "The generation that delivers it, as each event's mark says."},
             "kind": {"enum": ["replay", "redrive"], "description": "A range of the journal, or dead letters."},
-            "from": {**_COUNT, "description": "What came after this position of the journal is delivered again."},
-            "until": {**_COUNT, "description": "Up to this position: where the sink stood when it was asked for."},
-            "position": {**_COUNT, "description": "How far it has come."},
+            "from": {**COUNT, "description": "What came after this position of the journal is delivered again."},
+            "until": {**COUNT, "description": "Up to this position: where the sink stood when it was asked for."},
+            "position": {**COUNT, "description": "How far it has come."},
             "beganAt": TIME,
             "stored": {**_OWN_COUNT, "description": "Events in its range: the sum of the counts below."},
             "delivered": _OWN_COUNT,
@@ -100,23 +98,23 @@ SINK_SCHEMAS: dict[str, Schema] = {
     ),
     "SinkGenerations": closed(
         {
-            "name": _TEXT,
+            "name": TEXT,
             "generations": {
                 "type": "array",
                 "items": closed(
                     {
-                        "generation": _COUNT,
+                        "generation": COUNT,
                         "kind": {
                             "enum": ["moved", "replay", "redrive"],
                             "description": "The live lane began elsewhere; a range of the journal; dead letters.",
                         },
-                        "from": {**or_null(_COUNT), "description": "After this position of the journal."},
-                        "until": {**_COUNT, "description": "Up to this position."},
+                        "from": {**or_null(COUNT), "description": "After this position of the journal."},
+                        "until": {**COUNT, "description": "Up to this position."},
                         "beganAt": TIME,
                         "endedAt": {**or_null(TIME), "description": "When the next began; null for the present one."},
                         "stored": _OPERATORS_COUNT,
-                        "delivered": or_null(_COUNT),
-                        "dead": or_null(_COUNT),
+                        "delivered": or_null(COUNT),
+                        "dead": or_null(COUNT),
                         "filtered": _OPERATORS_COUNT,
                         "expired": _OPERATORS_COUNT,
                         "foreign": _OPERATORS_COUNT,
@@ -127,13 +125,13 @@ SINK_SCHEMAS: dict[str, Schema] = {
     ),
     "SinkMinutes": closed(
         {
-            "name": _TEXT,
+            "name": TEXT,
             "minutes": {
                 "type": "array",
                 "items": closed(
                     {
                         "minute": {**TIME, "description": "When it began; the counts are those at its end."},
-                        "generation": _COUNT,
+                        "generation": COUNT,
                         "stored": _OWN_COUNT,
                         "before": _OWN_COUNT,
                         "delivered": _OWN_COUNT,
@@ -150,9 +148,9 @@ SINK_SCHEMAS: dict[str, Schema] = {
     ),
     "SinkAnswer": closed(
         {
-            "name": _TEXT,
+            "name": TEXT,
             "verb": {"enum": ["pause", "resume", "test"]},
-            "detail": _TEXT,
+            "detail": TEXT,
             "eventId": {**UUID, "description": "Of a test: the event that was sent."},
             "receipt": {**or_null({"type": "object"}), "description": "Of a test: what the receiver said of it."},
         },
@@ -160,11 +158,11 @@ SINK_SCHEMAS: dict[str, Schema] = {
     ),
     "Rewound": closed(
         {
-            "name": _TEXT,
+            "name": TEXT,
             "verb": {"enum": ["rewind"]},
-            "detail": _TEXT,
-            "generation": {**_COUNT, "description": "The one that was opened."},
-            "events": {**_COUNT, "description": "How many events are in its range, before the filter."},
+            "detail": TEXT,
+            "generation": {**COUNT, "description": "The one that was opened."},
+            "events": {**COUNT, "description": "How many events are in its range, before the filter."},
             "seconds": _SECONDS_AT_RATE,
         }
     ),
@@ -186,5 +184,5 @@ SINK_SCHEMAS: dict[str, Schema] = {
         "required": ["to"],
         "additionalProperties": False,
     },
-    "Rewind": closed({"events": _COUNT, "seconds": _SECONDS_AT_RATE}),
+    "Rewind": closed({"events": COUNT, "seconds": _SECONDS_AT_RATE}),
 }

@@ -11,7 +11,7 @@ from uuid import UUID
 from aiohttp import web
 
 from eventgate.access import Audit, Principal
-from eventgate.api.bodies import read_object
+from eventgate.api.bodies import NO_BODY, read_nothing, read_object
 from eventgate.api.paging import json_response, list_parameters, listed_whole
 from eventgate.api.parameters import Parameter, one_of
 from eventgate.api.routes import Call, Operation, Route
@@ -56,7 +56,7 @@ class Sinks:
         wishes = [
             Route(
                 "POST", f"/v2/sinks/{{name}}/{verb}", _MANAGE, handler,
-                Operation(summary, "sinks", answered, problems=(404, 409, 504), request_body=_NO_BODY),
+                Operation(summary, "sinks", answered, problems=(404, 409, 504), request_body=NO_BODY),
                 path_readers=named,
             )
             for verb, handler, summary in (
@@ -122,7 +122,7 @@ class Sinks:
 
     async def _wish(self, call: Call, verb: Verb) -> web.StreamResponse:
         sink = await named_sink(self._store, call)
-        await read_object(call.request, set())
+        await read_nothing(call.request)
         return await self._ask(call, sink, verb)
 
     async def _ask(
@@ -232,5 +232,4 @@ def _wrong(pointer: str, detail: str) -> CallerError:
     return CallerError.of_field(422, "body-invalid", detail, pointer)
 
 
-_NO_BODY = {"required": False, "content": {"application/json": {"schema": {"type": "object", "maxProperties": 0}}}}
 _REWIND_BODY = {"required": True, "content": {"application/json": {"schema": ref("RewindTo")}}}

@@ -141,8 +141,7 @@ class CompanyRoutes:
 
     async def change(self, call: Call) -> web.StreamResponse:
         body = await read_body(call.request, ChangeCompany)
-        changes = {name: getattr(body, name) for name in body.model_fields_set}
-        return _shown(await self._companies.update(call.actor, call.path["companyId"], changes))
+        return _shown(await self._companies.update(call.actor, call.path["companyId"], body.said()))
 
     async def retire(self, call: Call) -> web.StreamResponse:
         if not await self._companies.retire(call.actor, call.path["companyId"]):

@@ -84,8 +84,7 @@ class CurrentUser:
         if call.principal.edge is not None:
             raise CallerError(403, "sensor-key", "This API key is bound to a sensor; it cannot change a user.")
         body = await read_body(call.request, ChangeYourself)
-        changes = {name: getattr(body, name) for name in body.model_fields_set}
-        return json_response((await self._users.update_own(call.principal, call.actor, user, changes)).shown())
+        return json_response((await self._users.update_own(call.principal, call.actor, user, body.said())).shown())
 
     async def change_password(self, call: Call) -> web.StreamResponse:
         user = call.principal.require_user()

@@ -107,8 +107,3 @@ class NewVerifyKey(Body):
         description="An ECDSA public key on P-256, P-384 or P-521: PEM (SPKI), base64 of its DER, or a JWK. Keep the "
         "private half where it was made."
     )
-
-
-def said(body: Body, *but: str) -> dict[str, Any]:
-    """What a body says, by column; what it leaves out has no entry."""
-    return {name: getattr(body, name) for name in body.model_fields_set if name not in but}

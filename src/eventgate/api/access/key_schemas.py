@@ -5,9 +5,8 @@ Pure.
 
 from eventgate.access import SCOPES, VERSIONS
 from eventgate.api.parameters import Parameter, one_of
-from eventgate.api.schemas import TIME, UUID, Schema, closed, or_null
+from eventgate.api.schemas import TEXT, TIME, UUID, Schema, closed, or_null
 
-_TEXT: Schema = {"type": "string"}
 _STATUS: Schema = {"enum": ["active", "inactive"]}
 
 KEY_SCHEMAS: dict[str, Schema] = {
@@ -16,14 +15,14 @@ KEY_SCHEMAS: dict[str, Schema] = {
             "id": UUID,
             "companyId": UUID,
             "userId": UUID,
-            "key": {**_TEXT, "description": "Whole only in the answer that makes it; later its beginning and dots."},
-            "whitelistedIPs": {"type": ["array", "null"], "items": _TEXT, "description": "Null: any address."},
+            "key": {**TEXT, "description": "Whole only in the answer that makes it; later its beginning and dots."},
+            "whitelistedIPs": {"type": ["array", "null"], "items": TEXT, "description": "Null: any address."},
             "status": {**_STATUS, "description": "inactive: it was deleted. See expiresAt for one that ran out."},
-            "description": or_null(_TEXT),
+            "description": or_null(TEXT),
             "createdAt": TIME,
             "updatedAt": TIME,
             "deletedAt": or_null(TIME),
-            "apiVersion": {**_TEXT, "description": f"The version it is answered in: one of {', '.join(VERSIONS)}."},
+            "apiVersion": {**TEXT, "description": f"The version it is answered in: one of {', '.join(VERSIONS)}."},
             "apiVersionUpdatedAt": {**or_null(TIME), "description": "When it last went to another version."},
             "apiVersionDowngradeNotAllowedAfter": {
                 **TIME, "description": "Until then the key may go back to an older version.",
@@ -41,8 +40,8 @@ KEY_SCHEMAS: dict[str, Schema] = {
             "id": {**UUID, "description": "What a signature names as keyid."},
             "keyId": {**UUID, "description": "The API key that it belongs to."},
             "curve": {"enum": ["P-256", "P-384", "P-521"]},
-            "algorithm": {**or_null(_TEXT), "description": "What a signature names as alg; null: leave it out."},
-            "verifyKey": {**_TEXT, "description": "PEM (SubjectPublicKeyInfo)."},
+            "algorithm": {**or_null(TEXT), "description": "What a signature names as alg; null: leave it out."},
+            "verifyKey": {**TEXT, "description": "PEM (SubjectPublicKeyInfo)."},
             "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the DER."},
             "status": _STATUS,
             "createdAt": TIME,

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from eventgate.access.keys.api_key import ApiKey
 from eventgate.access.keys.api_keys import Keys
-from eventgate.api.access.key_bodies import KeyChanges, NewKey, said
+from eventgate.api.access.key_bodies import KeyChanges, NewKey
 from eventgate.api.access.key_schemas import STATUS
 from eventgate.api.bodies import described, read_body
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, listed_page
@@ -71,7 +71,7 @@ class ApiKeys:
 
     async def create(self, call: Call) -> web.StreamResponse:
         body = await read_body(call.request, NewKey)
-        made, whole = await self._keys.create(call.principal, call.actor, body.user_id, said(body, "user_id"))
+        made, whole = await self._keys.create(call.principal, call.actor, body.user_id, body.said("user_id"))
         return told_once(made, whole)
 
     async def one_key(self, call: Call) -> web.StreamResponse:
@@ -79,7 +79,7 @@ class ApiKeys:
 
     async def change(self, call: Call) -> web.StreamResponse:
         body = await read_body(call.request, KeyChanges)
-        changed = or_not_found(await self._keys.change(call.principal, call.actor, call.path["keyId"], said(body)))
+        changed = or_not_found(await self._keys.change(call.principal, call.actor, call.path["keyId"], body.said()))
         return json_response(changed.shown())
 
     async def delete(self, call: Call) -> web.StreamResponse:

@@ -14,25 +14,24 @@ from pydantic import Field
 
 from eventgate.access.signin.current_password import CurrentPassword
 from eventgate.access.signin.second_factor import SecondFactors
-from eventgate.api.bodies import Body, described, read_body
+from eventgate.api.bodies import NO_BODY, Body, described, read_body, read_nothing
 from eventgate.api.paging import json_response
 from eventgate.api.problem import not_found
 from eventgate.api.routes import Call, Operation, Route
-from eventgate.api.schemas import answer, closed
+from eventgate.api.schemas import TEXT, answer, closed
 
-_TEXT = {"type": "string"}
 _BEGUN = closed(
     {
-        "secret": {**_TEXT, "description": "In base32, for an app without a camera."},
-        "otpauthUri": {**_TEXT, "format": "uri", "description": "What the QR code says."},
-        "qrCode": {**_TEXT, "description": "An SVG document."},
+        "secret": {**TEXT, "description": "In base32, for an app without a camera."},
+        "otpauthUri": {**TEXT, "format": "uri", "description": "What the QR code says."},
+        "qrCode": {**TEXT, "description": "An SVG document."},
     }
 )
 _CONFIRMED = closed(
     {
         "recoveryCodes": {
             "type": "array",
-            "items": _TEXT,
+            "items": TEXT,
             "description": "Each signs you in once in place of a code. They are shown this once.",
         }
     }
@@ -54,10 +53,6 @@ class ResetSecondFactor(Body):
     code: Annotated[str | None, Field(min_length=1, max_length=32)] = None
 
 
-class NoMembers(Body):
-    """Nothing is to be said."""
-
-
 class SecondFactorRoutes:
     """The addresses of second factors."""
 
@@ -74,7 +69,7 @@ class SecondFactorRoutes:
         anothers = Operation(
             "Take away a user's second factor, and end the user's sessions", "people",
             {200: answer("Taken away", _TAKEN)},
-            request_body=described(NoMembers), problems=(404, 413, 415, 422),
+            request_body=NO_BODY, problems=(404, 413, 415, 422),
         )  # fmt: skip
         return (
             Route("PUT", "/v2/users/current/reset-2fa", None, self.reset_own, own),
@@ -95,7 +90,7 @@ class SecondFactorRoutes:
         return json_response({"secret": secret, "otpauthUri": uri, "qrCode": _svg(uri)}, secret=True)
 
     async def reset(self, call: Call) -> web.StreamResponse:
-        await read_body(call.request, NoMembers)
+        await read_nothing(call.request)
         user: UUID = call.path["userUuid"]
         call.principal.require_another(user)
         if not await self._factors.remove(call.actor, call.principal, user):

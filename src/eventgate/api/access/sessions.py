@@ -21,7 +21,7 @@ from eventgate.api.bodies import NO_CONTROLS, Body, described, read_body
 from eventgate.api.paging import LIST_PARAMETERS, json_response, listed_whole
 from eventgate.api.problem import not_found, or_not_found
 from eventgate.api.routes import CUSTOMER, Call, OpenRoute, Operation, Route
-from eventgate.api.schemas import TIME, answer, closed, listed, one
+from eventgate.api.schemas import TEXT, TIME, answer, closed, listed, one
 from eventgate.api.schemas import UUID as UUID_SCHEMA
 from eventgate.journal.times import rfc3339_of
 
@@ -29,14 +29,13 @@ DEVICE_COOKIE = "__Host-eventgate-device"
 _DEVICE_SECONDS = 365 * 86_400
 _MOST_DEVICE = 64
 
-_TEXT = {"type": "string"}
 _GONE = {204: {"description": "Ended"}}
-_USER = closed({"id": UUID_SCHEMA, "companyId": UUID_SCHEMA, "login": _TEXT, "role": _TEXT})
+_USER = closed({"id": UUID_SCHEMA, "companyId": UUID_SCHEMA, "login": TEXT, "role": TEXT})
 _SIGNED_IN = closed(
     {
         "id": UUID_SCHEMA,
         "csrfToken": {
-            **_TEXT,
+            **TEXT,
             "description": "Sent with the cookie as `X-CSRF-Token`, but for GET and HEAD.",
         },
         "expiresAt": {**TIME, "description": "When the session ends, however much it is used."},

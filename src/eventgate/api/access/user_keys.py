@@ -11,7 +11,7 @@ from aiohttp import web
 from eventgate.access import Principal
 from eventgate.access.keys.api_key import ApiKey
 from eventgate.access.keys.api_keys import Keys
-from eventgate.api.access.key_bodies import NewOwnKey, said
+from eventgate.api.access.key_bodies import NewOwnKey
 from eventgate.api.access.key_schemas import STATUS
 from eventgate.api.access.keys import GONE, MANAGE, OWN_KEYS, TOLD_ONCE, sees, told_once, wants_active
 from eventgate.api.bodies import described, read_body
@@ -67,7 +67,7 @@ class UserKeys:
         _demand_own(call.principal)
         user = call.principal.require_user()
         body = await read_body(call.request, NewOwnKey)
-        return told_once(*await self._keys.create(call.principal, call.actor, user, said(body)))
+        return told_once(*await self._keys.create(call.principal, call.actor, user, body.said()))
 
     async def delete_own(self, call: Call) -> web.StreamResponse:
         _demand_own(call.principal)

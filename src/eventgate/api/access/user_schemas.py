@@ -4,17 +4,16 @@ Pure.
 """
 
 from eventgate.access import ROLES, SCOPES
-from eventgate.api.schemas import TIME, UUID, Schema, closed, or_null
+from eventgate.api.schemas import TEXT, TIME, UUID, Schema, closed, or_null
 
-_TEXT: Schema = {"type": "string"}
 _ROLE: Schema = {"enum": sorted(ROLES)}
 
 _USER: dict[str, Schema] = {
     "id": UUID,
     "companyId": UUID,
-    "login": {**_TEXT, "description": "What the user signs in with; unique over all companies, whatever its case."},
-    "email": {**or_null(_TEXT), "description": "Where links are sent. Null: they are shown to whoever asks for them."},
-    "name": or_null(_TEXT),
+    "login": {**TEXT, "description": "What the user signs in with; unique over all companies, whatever its case."},
+    "email": {**or_null(TEXT), "description": "Where links are sent. Null: they are shown to whoever asks for them."},
+    "name": or_null(TEXT),
     "role": _ROLE,
     "status": {
         "enum": ["invited", "active", "inactive"],

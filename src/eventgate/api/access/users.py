@@ -15,7 +15,7 @@ from eventgate.access.authority import demand_authority
 from eventgate.access.people.user import User
 from eventgate.access.people.users import NewUser, Users
 from eventgate.access.scopes import in_order
-from eventgate.api.bodies import Body, Line, described, read_body, read_object, said_as
+from eventgate.api.bodies import NO_BODY, Body, Line, described, read_body, read_nothing, said_as
 from eventgate.api.paging import LIST_PARAMETERS, asked_page, json_response, list_parameters, listed_page, listed_whole
 from eventgate.api.problem import not_found, or_not_found
 from eventgate.api.routes import CUSTOMER, Call, Operation, Route
@@ -38,8 +38,6 @@ Email = Annotated[
     said_as("an address of mail, as in ann@example.org"),
 ]
 """Enough of RFC 5321 to be put into a header field; whether it is anybody's, a mail tells."""
-
-NO_BODY = {"required": False, "content": {"application/json": {"schema": {"type": "object", "maxProperties": 0}}}}
 
 
 def _sent(member: str) -> JsonDict:
@@ -145,7 +143,7 @@ class UserRoutes:
 
     async def change(self, call: Call) -> web.StreamResponse:
         body = await read_body(call.request, ChangeUser)
-        changes: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+        changes = body.said()
         if "status" in changes:
             changes["active"] = changes.pop("status") == "active"
         return _shown(await self._users.update(call.principal, call.actor, call.path["userUuid"], changes))
@@ -156,7 +154,7 @@ class UserRoutes:
         return web.Response(status=204)
 
     async def reset_password(self, call: Call) -> web.StreamResponse:
-        await read_object(call.request, ())
+        await read_nothing(call.request)
         call.principal.require_another(call.path["userUuid"])
         delivery = or_not_found(await self._users.reset_password(call.principal, call.actor, call.path["userUuid"]))
         return json_response(delivery.shown(), secret=True)
