@@ -21,12 +21,12 @@ class Delivery:
     """The delivery of one made-up journal into one topic, by as many processes as it takes."""
 
     def __init__(self, broker: Broker, topic: str, directory: Path) -> None:
-        self._broker, self._topic, self.copy = broker, topic, directory / "copy"
+        self._broker, self.topic, self.copy = broker, topic, directory / "copy"
         self.journal = uuid.uuid4()
 
     async def start(self, point: str = "never", window: int = 0) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.services.kafka_forwarder", self._broker.bootstrap, self._topic),
+            *(sys.executable, "-m", "tests.services.kafka_forwarder", self._broker.bootstrap, self.topic),
             *(str(self.journal), str(self.copy), point, str(window)),
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
@@ -43,7 +43,7 @@ class Delivery:
     async def holds(self) -> list[Record]:
         """A receiver finds every event once, and those of a sensor in their order. Returns what was delivered again."""
         told = forwarder.story(self.journal)
-        records = await committed(self._broker.bootstrap, self._topic)
+        records = await committed(self._broker.bootstrap, self.topic)
         again = [record for record in records if header(record, "eg-replay")]
         records = [record for record in records if not header(record, "eg-replay")]
         assert sorted(ids(records)) == sorted(told.ids)
@@ -125,3 +125,24 @@ async def _first_window(process: asyncio.subprocess.Process) -> None:
         if line == b"delivered\n":
             return
     raise AssertionError("it ended before it delivered anything")
+
+
+async def test_a_forwarder_killed_whenever_its_sink_comes_back_from_elsewhere(kafka: Broker, tmp_path: Path) -> None:
+    """The copy lags when it leaves and leads when it comes back: nothing is twice in the topic, nothing nowhere."""
+    delivery = Delivery(kafka, f"moved-{uuid.uuid4()}", tmp_path)
+    told, gone = forwarder.story(delivery.journal), []
+    assert await delivery.run("after commit", 4) == -signal.SIGKILL
+    for point, window, events in (
+        ("after offsets", 1, 60),  # fewer than the topic has already: the broker's cursor is the later one
+        ("after offsets", 1, 700),  # dies while the broker's note is set forward
+        ("after commit", 1, 0),
+        ("after produce", 2, 700),
+        ("never", 0, 700),
+    ):
+        gone += forwarder.elsewhere(delivery.journal, delivery.copy, events) if events else []
+        assert await delivery.run(point, window) == (0 if point == "never" else -signal.SIGKILL)
+    records = await committed(kafka.bootstrap, delivery.topic)
+    assert len(set(ids(records))) == len(records), "nothing is twice in the topic"
+    assert set(ids(records)) | set(gone) == set(told.ids)
+    places = {event_id: number for number, event_id in enumerate(told.ids)}
+    assert all(order == sorted(order, key=places.__getitem__) for order in by_key(records).values())

@@ -4,6 +4,7 @@ import base64
 import os
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -70,6 +71,42 @@ async def test_the_brokers_cursor_counts_where_the_databases_copy_lags(
         status = await gate.until_done("kafka")
     assert status.ledger.delivered == 1500
     assert sorted(ids(await committed(kafka.bootstrap, topic))) == texts(events)
+
+
+async def test_a_sink_moves_to_other_places_and_back_and_goes_on_where_it_stands(
+    gate: Forwarding, kafka: Kafka, topic: str, tmp_path: Path
+) -> None:
+    file, requests = tmp_path / "lines", gate.stores.requests
+    here, there = into(kafka, topic), into(kafka, f"{topic}-there")
+    places = [here, sink("kafka", "file", path=file), there, here]
+    batches = []
+    async with gate.running(here) as supervisor:
+        for number, place in enumerate(places):
+            await supervisor.reconfigure([place])
+            batches.append((await gate.store(200))[200 * number :])
+            await gate.until_done("kafka")
+            if place.definition.transport == "file":  # a generation that Kafka hears of when the sink comes back
+                answer = await requests.ask("kafka", Verb.REWIND, position=0)
+                assert answer is not None
+                assert answer.done
+                await gate.until("kafka", lambda status: status.replay is not None and not status.replay.ledger.pending)
+        status = await gate.until_done("kafka")
+        assert (status.state, status.generation, status.ledger.delivered) == (State.RUNNING, 1, 800)
+        assert status.replay is not None
+        assert (status.replay.ledger.delivered, status.replay.ledger.balances) == (400, True)
+        # What it delivers again now, it delivers here.
+        answer = await requests.ask("kafka", Verb.REWIND, position=0)
+        assert answer is not None
+        assert answer.done
+        await gate.until("kafka", lambda status: status.generation == 2 and status.replay.ledger.pending == 0)
+    records = await committed(kafka.bootstrap, topic)
+    new = [record for record in records if not header(record, "eg-replay")]
+    assert sorted(ids(new)) == texts(batches[0] + batches[3])
+    assert sorted(ids([r for r in records if header(r, "eg-replay") == "2"])) == texts(
+        [event for batch in batches for event in batch]
+    )
+    assert sorted(ids(await committed(kafka.bootstrap, f"{topic}-there"))) == texts(batches[2])
+    assert len(file.read_bytes().splitlines()) == 200 + 400
 
 
 async def test_an_event_the_topic_refuses_becomes_the_one_dead_letter(

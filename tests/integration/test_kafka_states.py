@@ -14,7 +14,7 @@ from tests.services.kafka import Kafka as Broker
 from tests.services.kafka_records import Record, add_partitions, committed, delete_topic, forget_groups, header, ids
 from tests.services.story import Story
 
-Sink = Callable[[Story], Kafka]
+Sink = Callable[..., Kafka]
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ async def sink(kafka: Broker, topic: str) -> AsyncIterator[Sink]:
     """Makes sinks called ``s`` into the topic, for whichever journal."""
     made: list[Kafka] = []
 
-    def make(story: Story) -> Kafka:
+    def make(story: Story, kept_by: str | None = None) -> Kafka:
         settings = KafkaSettings(brokers=(kafka.bootstrap,), topic=topic, partitions=3)
-        made.append(Kafka(settings, "s", story.id, story.digest_at, SystemClock()))
+        made.append(Kafka(settings, "s", story.id, story.digest_at, SystemClock(), kept_by=kept_by))
         return made[-1]
 
     yield make
@@ -180,6 +180,36 @@ async def test_a_cursor_of_the_broker_that_was_set_back_is_lost(sink: Sink, stor
     await deliver(transport, story, await transport.open(START), upto=100)
     with pytest.raises(CursorLost, match="set back"):
         await transport.open(story.after(150))
+
+
+async def test_a_sink_that_was_elsewhere_goes_on_where_it_stands(
+    kafka: Broker, sink: Sink, topic: str, story: Story
+) -> None:
+    here = sink(story)
+    await deliver(here, story, await here.open(START), upto=100)
+    back = sink(story, kept_by="")
+    assert await back.open(story.after(150)) == story.after(150), "50 went to another place, which kept no progress"
+    await back.close()
+    assert await sink(story, kept_by=here.place).open(story.after(150)) == story.after(150), "the broker knows by now"
+    await deliver(back, story, await back.open(story.after(150)))
+    # It left after a kill: what is in the topic beyond the copy is not written twice.
+    assert await sink(story, kept_by="").open(story.after(175)) == story.after(200)
+    assert sorted(ids(await committed(kafka.bootstrap, topic))) == sorted(story.ids[:100] + story.ids[150:])
+
+
+async def test_a_sink_comes_to_a_topic_where_it_never_was(kafka: Broker, sink: Sink, topic: str, story: Story) -> None:
+    with pytest.raises(CursorLost):
+        await sink(story, kept_by=sink(story).place).open(story.after(100))
+    other = Story(story.id, batches=10, events_in_batch=20)
+    await forget_groups(kafka.bootstrap, [f"eventgate-{story.id}-s"])
+    new = sink(other, kept_by="kafka elsewhere at broker.example:9092")
+    assert await new.open(story.after(100)) == story.after(100)
+    await deliver(new, story, story.after(100), upto=150)
+    # Its note is gone when it comes back: the topic's own records say how far it was.
+    await forget_groups(kafka.bootstrap, [f"eventgate-{story.id}-s"])
+    back = sink(story, kept_by="")
+    await deliver(back, story, await back.open(story.after(125)))
+    assert sorted(ids(await committed(kafka.bootstrap, topic))) == sorted(story.ids[100:])
 
 
 async def test_a_rewind_delivers_again_and_says_so(kafka: Broker, sink: Sink, topic: str, story: Story) -> None:

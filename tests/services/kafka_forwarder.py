@@ -3,7 +3,7 @@
 ``python -m tests.services.kafka_forwarder BOOTSTRAP TOPIC JOURNAL COPY POINT WINDOW``: COPY is the file that stands for
 the database's copy of the cursor; at POINT of the WINDOW-th window of this process it kills itself (``never``: it
 finishes and ends with 0). It prints a line for each window, and one for each time it lost the broker. Where the copy
-has a replay lane, its windows and those of what is new take turns.
+has a replay lane, its windows and those of what is new take turns. Beside it stands who kept the progress last.
 """
 
 import asyncio
@@ -75,6 +75,19 @@ def open_replay(copy: Path) -> Standing:
     return opened
 
 
+def elsewhere(journal: UUID, copy: Path, events: int) -> list[str]:
+    """Have so many more events go to another place, for which the copy is the truth; their ids."""
+    standing = read(copy)
+    window = next(story(journal).windows(standing, events))
+    _keeper(copy).write_text("")
+    write(copy, window.upto)
+    return [str(outgoing.event.id) for outgoing in window.events]
+
+
+def _keeper(copy: Path) -> Path:
+    return copy.with_suffix(".kept-by")
+
+
 def write(copy: Path, standing: Standing) -> None:
     saved = copy.with_suffix(".new")
     saved.write_text(json.dumps(standing))
@@ -85,10 +98,13 @@ async def forward(bootstrap: str, topic: str, journal: UUID, copy: Path, committ
     told = story(journal)
     settings = KafkaSettings(brokers=(bootstrap,), topic=topic, partitions=3)
     transport.WINDOW_SECONDS = 2.0  # an outage of a test's length is a long one
-    kafka = Kafka(settings, "s", journal, told.digest_at, SystemClock())
+    kept_by = _keeper(copy).read_text() if _keeper(copy).exists() else None
+    kafka = Kafka(settings, "s", journal, told.digest_at, SystemClock(), kept_by=kept_by)
     while True:
         try:
-            for window in told.lanes(await kafka.open(read(copy)), WINDOW):
+            opened = await kafka.open(read(copy))
+            _keeper(copy).write_text(kafka.place or "")
+            for window in told.lanes(opened, WINDOW):
                 await kafka.deliver(window)
                 committed()
                 write(copy, window.upto)

@@ -84,9 +84,7 @@ def _show(
     for name, keys in moves.changed.items():
         terminal.say(f"~ {name}: {', '.join(keys)}; starts anew from its cursor", "yellow")
         if transports[name] == "kafka" and {"transport", "brokers", "topic"} & {*keys}:
-            terminal.say(
-                "    Kafka keeps the progress itself: in a new place the sink says cursor-lost and asks for a rewind."
-            )
+            terminal.say("    What it has delivered stays where it was; the new place gets what comes after.")
     for name in moves.removed:
         terminal.say(f"- {name}: stops; its cursor is kept for when it comes back", "red")
     for name in moves.unchanged:

@@ -27,10 +27,19 @@ class Keeping:
     """The standing, moved by the loop, saved in the background. Every call may raise Unavailable and NotOwner.
 
     ``settled`` is the standing up to which the receiver, where it keeps the progress, agrees; it alone is saved.
-    ``receipts`` are written beside it.
+    ``receipts`` are written beside it. ``kept_by`` is who kept the progress last, as the database has it.
     """
 
-    def __init__(self, cursors: Cursors, mine: Ownership, standing: Standing, clock: Clock, receipts: Receipts) -> None:
+    def __init__(  # noqa: PLR0917 - what it is made of, in order
+        self,
+        cursors: Cursors,
+        mine: Ownership,
+        standing: Standing,
+        clock: Clock,
+        receipts: Receipts,
+        kept_by: str | None = None,
+    ) -> None:
+        self.kept_by = kept_by
         self.standing = self.settled = standing
         self.receipts = receipts
         self._cursors = cursors
@@ -45,6 +54,15 @@ class Keeping:
         self.standing = standing
         if settled:
             self.settled = standing
+
+    async def keep_at(self, place: str | None) -> None:
+        """The progress is kept at a receiver from now on, or in the database (None): noted before a window goes out.
+
+        A copy that is ahead of the receiver's own word is a cursor that was set back, unless it was kept elsewhere.
+        """
+        if self.kept_by != (place or ""):
+            await self._cursors.keep_at(self._mine, place or "")
+            self.kept_by = place or ""
 
     @contextmanager
     def entering(self) -> Iterator[None]:

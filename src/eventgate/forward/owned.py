@@ -94,9 +94,9 @@ class OwnedSink:
                     await self._pause(LEASE_SECONDS / 3)
                     continue
                 mine, standing = claimed
-                keeping = Keeping(
-                    stores.cursors, mine, standing, self._clock, Receipts(name, stores.deliveries, self._clock)
-                )
+                receipts = Receipts(name, stores.deliveries, self._clock)
+                kept_by = await stores.cursors.kept_by(mine)
+                keeping = Keeping(stores.cursors, mine, standing, self._clock, receipts, kept_by)
                 inbox = Inbox(resting=(await stores.sinks.resting([name])).get(name))
                 self.inbox = inbox
                 if self._stopping.is_set():
@@ -123,7 +123,7 @@ class OwnedSink:
 
     def _loop(self, keeping: Keeping, inbox: Inbox) -> DeliveryLoop:
         plan, stores = self.plan, self._stores
-        transport = plan.make(self._history, self._clock)
+        transport = plan.make(self._history._replace(kept_by=keeping.kept_by), self._clock)
         return DeliveryLoop(
             plan.name,
             transport,

@@ -37,10 +37,14 @@ _SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a m
 
 
 class History(NamedTuple):
-    """What a transport that keeps progress must know of the journal: its id, and the chain's digest at a position."""
+    """What a transport that keeps progress must know: the journal's id, and the chain's digest at a position.
+
+    ``kept_by`` is the place that kept the sink's progress last; None: nobody knows.
+    """
 
     id: UUID
     digest_at: Callable[[int], Awaitable[bytes | None]]
+    kept_by: str | None = None
 
 
 class Surroundings(NamedTuple):
@@ -70,7 +74,12 @@ TRANSPORTS: Mapping[str, _Offer] = {
         KafkaSettings,
         lambda _: Kafka.guarantee,
         lambda settings, around: Kafka(
-            settings, around.sink, around.history.id, around.history.digest_at, around.clock
+            settings,
+            around.sink,
+            around.history.id,
+            around.history.digest_at,
+            around.clock,
+            kept_by=around.history.kept_by,
         ),
     ),
     "hec": _Offer(

@@ -144,6 +144,16 @@ class Cursors:
             *standing.cursor, *standing.totals, standing.generation, standing.since, *lane, within=within,
         )  # fmt: skip
 
+    async def kept_by(self, mine: Ownership) -> str | None:
+        """Who keeps the progress, as ``keep_at`` noted; None where nobody did."""
+        with translated():
+            found: str | None = await self._pool.fetchval("SELECT kept_by FROM cursors WHERE reader = $1", mine.reader)
+        return found
+
+    async def keep_at(self, mine: Ownership, place: str) -> None:
+        """Note who keeps the progress from now on; '' for this table. Raises NotOwner."""
+        await self._update(mine, "kept_by = $3", place)
+
     async def release(self, mine: Ownership) -> None:
         """Let the next owner in at once. Harmless where somebody else owns the reader already."""
         with translated():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from eventgate.forward.transports import Limits
 from eventgate.journal.cursors import Cursor
+from eventgate.sinks.definition import State
 from tests.unit.forward.world import World, batches
 
 _SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=6)
@@ -121,3 +122,24 @@ def test_each_event_exactly_once_in_each_generation_where_the_receiver_keeps_the
         assert world.delivered[place] + (place in world.letters) == wanted
     assert all(count == 1 for delivered in world.replayed.values() for count in (+delivered).values())
     _replay_is_whole(world)
+
+
+_PLACES = st.lists(st.sampled_from(["here", "there", None]), min_size=2, max_size=30)
+_RESTLESS = st.lists(st.sampled_from([0, 0, 0, 0, 99, 99, 1, 2, 4]), min_size=5, max_size=60)
+
+
+@settings(deadline=None, max_examples=500)
+@given(_SIZES, st.one_of(_SELDOM, _SCRIPT), _POISON, _RESTLESS, _PLACES)
+def test_a_sink_that_moves_between_places_passes_nothing_and_doubles_nothing_where_the_progress_is_kept(
+    sizes: list[int], script: list[int], poison: set[int], rewinds: list[int], places: list[str | None]
+) -> None:
+    world = _world_after(sizes, script, poison, rewinds, keeps_progress=True, moves=places)
+    for place, wanted in _fates(world).items():
+        assert (world.delivered[place] > 0) + (place in world.letters) >= wanted
+    for kept in ("here", "there"):
+        assert all(count == 1 for count in world.there[kept].values()), kept
+    assert not any(state is State.CURSOR_LOST for state, _ in world.states)
+    assert world.saved.cursor == Cursor(len(sizes), sizes[-1] - 1)
+    assert sum(world.saved.totals) == sum(sizes), "the ledger balances wherever it was"
+    if (replay := world.saved.replay) is not None:
+        assert sum(replay.totals) == world.openings[world.saved.generation].events

@@ -36,6 +36,8 @@ from eventgate.sinks.requests import Answer, Request, Verb
 from tests.unit.formats.samples import ALERT, NAMES
 
 FOUR = Limits(4, 1 << 20)
+_MOVE = 99
+"""Among the rewinds: stop here, so that the next process may be elsewhere."""
 
 
 class Killed(BaseException):
@@ -144,6 +146,8 @@ class World:
     Each number of ``script`` decides one step: 0 nothing goes wrong. ``poison`` are sequence numbers that the receiver
     never takes; ``names_poison`` says whether it can tell which they are. Each number of ``rewinds`` decides what an
     operator wants at one safe place of the loop: 0 nothing, else once more everything after the position before it.
+    ``moves`` says for each process where it delivers: a place that keeps the progress, or None, for which the database
+    does.
     """
 
     def __init__(
@@ -158,7 +162,11 @@ class World:
         keeps_progress: bool = False,
         limits: Limits = FOUR,
         wants: Callable[[Event], bool] = lambda event: True,
+        moves: Iterable[str | None] | None = None,
     ) -> None:
+        self.moves = iter(moves or ())
+        self.place: str | None = "here" if keeps_progress else None
+        self.kept_by: str | None = (self.place or "") if moves is None else None
         self.stored = stored
         self.script: Iterator[int] = iter(script)
         self.rewinds: Iterator[int] = iter(rewinds)
@@ -170,7 +178,10 @@ class World:
         self.keeps_progress = keeps_progress
         self.guarantee = "exactly once" if keeps_progress else "confirmed"
         self.saved = START
-        self.at_receiver: Standing = START
+        self.kept_at: dict[str, Standing] = defaultdict(lambda: START)
+        """What each place keeps where the receiver does."""
+        self.there: dict[str | None, Counter[tuple[str, Cursor]]] = defaultdict(Counter)
+        """By place, what was delivered there, and in which generation's lane."""
         self.delivered: Counter[Cursor] = Counter()
         self.replayed: dict[int, Counter[Cursor]] = defaultdict(Counter)
         """By generation, what its replay lane delivered."""
@@ -216,7 +227,11 @@ class World:
 
         tail = MemoryTail(self.stored, at_end)
         receipts = Receipts("sink", SimpleNamespace(write=self._keep_receipts), clock)
-        keeping = Keeping(SimpleNamespace(save=self._save), "mine", self.saved, clock, receipts)
+        self.place = next(self.moves, self.place)
+        self.keeps_progress = self.place is not None
+        cursors = SimpleNamespace(save=self._save, keep_at=self._keep_at)
+        keeping = Keeping(cursors, "mine", self.saved, clock, receipts, self.kept_by)
+        self._moved = self.kept_by not in {None, self.place}
         plan = SimpleNamespace(name="sink", definition=SinkDefinition("sink", "memory"))
         generations, requests = SimpleNamespace(open=self._opened), SimpleNamespace(answer=self._answered)
         self._rewinding = Rewinding(plan, keeping, generations, requests, MemoryJournal(self.stored))
@@ -242,7 +257,7 @@ class World:
         await loop.run()
 
     def _done(self) -> bool:
-        return self._finished(self.saved) and (not self.keeps_progress or self._finished(self.at_receiver))
+        return self._finished(self.saved) and (self.place is None or self._finished(self.kept_at[self.place]))
 
     def _finished(self, standing: Standing) -> bool:
         replay = standing.replay
@@ -252,14 +267,16 @@ class World:
 
     async def open(self, kept: Standing) -> Standing:
         self._step({1: Disconnected("refused the connection"), 2: Killed()})
-        if not self.keeps_progress:
+        if self.place is None:
             return kept
         # Ahead of the receiver, the database would look like a cursor that was set back: this would raise.
-        self.at_receiver = standing_from(Kept(UUID(int=0), self.at_receiver, b"", 1), kept, b"")
-        return self.at_receiver
+        found = Kept(UUID(int=0), self.kept_at[self.place], b"", 1)
+        self.kept_at[self.place] = standing_from(found, kept, b"", moved=self._moved)
+        return self.kept_at[self.place]
 
     async def deliver(self, window: Window) -> Delivery:
         await asyncio.sleep(0)
+        self._moved = False
         self.windows.append(len(window.events))
         self.lanes.append(window.lane)
         delivered = self.delivered if window.lane is Lane.LIVE else self.replayed[window.upto.generation]
@@ -274,9 +291,11 @@ class World:
         for number, out in enumerate(window.events[:take]):
             if number not in bad:
                 delivered[out.place] += 1
-        if self.keeps_progress:
+                lane = f"{window.upto.generation}r" if window.lane is Lane.REPLAY else f"{window.upto.since}"
+                self.there[self.place][lane, out.place] += 1
+        if self.place is not None:
             self._check(window.upto)
-            self.at_receiver = window.upto
+            self.kept_at[self.place] = window.upto
         if step == 4:
             raise Disconnected("lost after")
         if step == 5:
@@ -296,6 +315,11 @@ class World:
         step = self._step({1: Unavailable("storage-unavailable", "away"), 2: Killed()})
         self._check(standing)
         self.saved = standing
+        self._after(step)
+
+    async def _keep_at(self, mine: object, place: str) -> None:
+        step = self._step({1: Unavailable("storage-unavailable", "away"), 2: Killed()})
+        self.kept_by = place
         self._after(step)
 
     async def _bury(self, sink: str, generation: int, letters: Sequence[Letter]) -> None:
@@ -330,7 +354,9 @@ class World:
 
     async def _serve(self, inbox: Inbox, connected: object, *, lost: bool = False) -> bool:
         wish = 0 if inbox.stopping else next(self.rewinds, 0)
-        if not wish:
+        if wish == _MOVE:
+            inbox.stop()
+        if not wish or inbox.stopping:
             return False
         position = (wish - 1) % (self.stored[-1].position + 1)
         request = Request(1, "sink", Verb.REWIND, position, None, replace=wish % 2 == 0)

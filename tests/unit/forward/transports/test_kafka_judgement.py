@@ -75,3 +75,35 @@ def test_a_cursor_that_does_not_match_is_lost(broker: Kept, kept: Standing, dige
 
 def test_a_position_that_retention_took_is_believed_where_the_database_was_there_itself() -> None:
     assert standing_from(found(9), standing(9), None) == standing(9)
+
+
+def test_after_a_move_the_later_of_the_two_counts_in_each_lane() -> None:
+    def moved(broker: Kept, kept: Standing, digest: bytes | None = DIGEST) -> Standing:
+        return standing_from(broker, kept, digest, moved=True)
+
+    assert moved(found(9), standing(12)) == standing(12), "it delivered elsewhere meanwhile"
+    assert moved(found(9), standing(7)) == standing(9), "the copy lagged when it left"
+    assert moved(found(9), standing(12), None) == standing(12), "retention took the position of long ago"
+    assert moved(found(9, 1, replayed=3), standing(12, 1, replayed=5)) == standing(12, 1, replayed=5)
+    assert moved(found(9, 1, replayed=5), standing(12, 1, replayed=3)) == standing(12, 1, replayed=5)
+    assert moved(found(12, 1, replayed=3), standing(9, 1, replayed=5)) == standing(12, 1, replayed=5)
+    # A generation that was opened elsewhere: the broker has nothing of it, whatever its own last one came to.
+    assert moved(found(9, 1, replayed=5), standing(12, 2, replayed=3)) == standing(12, 2, replayed=3)
+    assert moved(found(9, 1, replayed=5), standing(7, 2, replayed=3)) == standing(9, 2, replayed=3)
+    rewound = standing(2, generation=2, since=2)
+    assert moved(found(9, 1), rewound) == rewound
+
+
+@pytest.mark.parametrize(
+    ("broker", "kept", "digest", "reason"),
+    [
+        (found(9, lost=True), standing(12), DIGEST, "rewind"),
+        (found(9, generation=2), standing(12, generation=1), DIGEST, "set back"),
+        (found(9, generation=2), standing(12, generation=2, since=1), DIGEST, "set back"),
+        (found(9), standing(12), b"other", "another history"),
+        (found(9), standing(7), None, "does not have"),
+    ],
+)
+def test_a_move_excuses_nothing_else(broker: Kept, kept: Standing, digest: bytes | None, reason: str) -> None:
+    with pytest.raises(CursorLost, match=reason):
+        standing_from(broker, kept, digest, moved=True)

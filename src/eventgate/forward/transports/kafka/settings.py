@@ -44,6 +44,11 @@ class KafkaSettings(TlsSettings):
             raise ValueError("sasl_mechanism needs username, and one of password and password_file")
         return self
 
+    @property
+    def place(self) -> str:
+        """Where a sink with these settings keeps its progress: another topic is another place, or other brokers."""
+        return f"kafka {self.topic} at {','.join(sorted(self.brokers))}"
+
     def files(self) -> tuple[Path | None, ...]:
         """What ``connection`` reads."""
         return self.ca_file, self.certificate_file, self.key_file, self.password_file

@@ -39,7 +39,7 @@ class Kafka:
     """One sink's way into one topic.
 
     ``journal`` is the journal's id, and ``digest_at`` gives its chain's digest at a position, None where it has no such
-    position (any more, or yet).
+    position (any more, or yet). ``kept_by`` is who kept the sink's progress last, None where nobody knows.
     """
 
     guarantee = "exactly once"
@@ -52,7 +52,11 @@ class Kafka:
         journal: UUID,
         digest_at: Callable[[int], Awaitable[bytes | None]],
         clock: Clock,
+        *,
+        kept_by: str | None = None,
     ) -> None:
+        self.place: str | None = settings.place
+        self._moved = kept_by is not None and kept_by != self.place
         self.limits = Limits(5_000, 3 << 20, settings.max_message_bytes - _HEADROOM)
         self._settings = settings
         self._files = Reread(settings.connection, settings.files())
@@ -89,12 +93,13 @@ class Kafka:
             self._topic_replaced = False
             return standing
         found = _decoded(note)
-        standing = standing_from(found, kept, await self._digest_at(found.standing.cursor.position))
+        digest = await self._digest_at(found.standing.cursor.position)
+        standing = standing_from(found, kept, digest, moved=self._moved)
         if standing.since == found.standing.since and found.delivered_upto is not None:
             self._already[Lane.LIVE] = found.delivered_upto
         if standing.generation == found.standing.generation and found.replayed_upto is not None:
             self._already[Lane.REPLAY] = found.replayed_upto
-        if standing.generation != found.standing.generation:
+        if standing != found.standing:
             await self._keep(producer, standing)
         if found.partitions != self._partitioning.partitions:
             _log.warning(
@@ -107,13 +112,14 @@ class Kafka:
 
     async def _recover(self, producer: Producer, kept: Standing) -> Standing:
         """The broker has no cursor. Go on from the database's lagging copy where the topic's own records say how far
-        they reach beyond it, so that these are not written twice; or from where it began if nothing ever was.
+        they reach beyond it, so that these are not written twice; or where none were written: nothing ever was, or it
+        was written elsewhere.
         """
         lanes = [Lane.LIVE] if kept.replay is None or kept.replay.done else list(Lane)
         for lane in lanes:
             cursor, totals = kept.progress(lane)
             newest, reason = await self._newest(kept, lane)
-            if newest is None and (reason or totals != Totals()):
+            if newest is None and (reason or not (self._moved or totals == Totals())):
                 await self._keep(producer, kept, lost=True)
                 lost = (
                     f"no cursor of this sink, and {reason}" if reason else "no cursor, and the topic no record, of it"
@@ -135,6 +141,7 @@ class Kafka:
     async def deliver(self, window: Window) -> Delivery:
         producer, already = self._producer, self._already.get(window.lane)
         assert producer is not None, "deliver before open"
+        self._moved = False  # from here on the progress is kept here
         if self._files.current() is not self._connection:
             raise Disconnected("the certificates or the password changed: connecting anew")
         upto, events = window.upto, window.events
