@@ -43,7 +43,7 @@ def message_id(events: Sequence[Event]) -> str:
     """The same for the same events in the same order, and for no others."""
     if len(events) == 1:
         return f"evt_{events[0].company.hex}{events[0].id.hex}"
-    ids = b"".join([event.company.bytes + event.id.bytes for event in events])
+    ids = b"".join([(event.company.int << 128 | event.id.int).to_bytes(32) for event in events])
     return f"batch_{hashlib.sha256(ids).hexdigest()}"
 
 
