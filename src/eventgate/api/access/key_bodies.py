@@ -49,28 +49,43 @@ KeyText = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
 ]
 
-_ADDRESSES = "Addresses or CIDR blocks that the key may be used from; null: any."
+Whitelist = Annotated[
+    list[Address] | None,
+    Field(
+        alias="whitelistedIPs",
+        min_length=1,
+        max_length=_MOST_ADDRESSES,
+        description="Addresses or CIDR blocks that the key may be used from; null: any.",
+    ),
+]
+Purpose = Annotated[Line | None, Field(description="For people: what the key is for.")]
+Edge = Annotated[
+    UUID | None,
+    Field(alias="edgeId", description="The sensor that the key writes for; null: any. A bound key manages nothing."),
+]
+Registers = Annotated[
+    bool, Field(description="Whether a sensor that this key writes for is registered at first sight.")
+]
+Expires = Annotated[Moment | None, Field(description="From then on the key is refused; null: never.")]
+Rate = Annotated[
+    int | None, Field(ge=1, le=_MOST_A_SECOND, description="Requests a second; null: no limit of its own.")
+]
+
 _SCOPES = "Never more than you have yourself, and than the role of the key's user."
-_EDGE = "The sensor that the key writes for; null: any. A bound key manages nothing."
-_REGISTERS = "Whether a sensor that this key writes for is registered at first sight."
-_EXPIRES = "From then on the key is refused; null: never."
-_RATE = "Requests a second; null: no limit of its own."
 
 
 class NewOwnKey(Body):
     """A key of the caller's own user; all of it may be left out."""
 
-    whitelisted_ips: list[Address] | None = Field(
-        None, alias="whitelistedIPs", min_length=1, max_length=_MOST_ADDRESSES, description=_ADDRESSES
-    )
-    description: Line | None = Field(None, description="For people: what the key is for.")
+    whitelisted_ips: Whitelist = None
+    description: Purpose = None
     scopes: Annotated[list[Scope], AfterValidator(in_order)] = Field(
         default_factory=list, min_length=1, description=f"Default: what you may read. {_SCOPES}"
     )
-    edge: UUID | None = Field(None, alias="edgeId", description=_EDGE)
-    registers_edges: bool = Field(default=False, description=_REGISTERS)
-    expires_at: Moment | None = Field(None, description=_EXPIRES)
-    rate_limit: int | None = Field(None, ge=1, le=_MOST_A_SECOND, description=_RATE)
+    edge: Edge = None
+    registers_edges: Registers = False
+    expires_at: Expires = None
+    rate_limit: Rate = None
 
 
 class NewKey(NewOwnKey):
@@ -87,17 +102,15 @@ class KeyChanges(Body):
         pattern=r"^\d{4}-\d{2}-\d{2}$",
         description="The version of the API this key is tied to, as YYYY-MM-DD.",
     )
-    whitelisted_ips: list[Address] | None = Field(
-        None, alias="whitelistedIPs", min_length=1, max_length=_MOST_ADDRESSES, description=_ADDRESSES
-    )
-    description: Line | None = Field(None, description="For people: what the key is for.")
+    whitelisted_ips: Whitelist = None
+    description: Purpose = None
     scopes: Annotated[list[Scope], AfterValidator(in_order)] = Field(
         default_factory=list, min_length=1, description=_SCOPES
     )
-    edge: UUID | None = Field(None, alias="edgeId", description=_EDGE)
-    registers_edges: bool = Field(default_factory=bool, description=_REGISTERS)
-    expires_at: Moment | None = Field(None, description=_EXPIRES)
-    rate_limit: int | None = Field(None, ge=1, le=_MOST_A_SECOND, description=_RATE)
+    edge: Edge = None
+    registers_edges: Registers = Field(default_factory=bool)
+    expires_at: Expires = None
+    rate_limit: Rate = None
 
 
 class NewVerifyKey(Body):
