@@ -36,17 +36,19 @@ class SinkGenerations:
     async def generations(self, call: Call) -> web.StreamResponse:
         sink = await named_sink(self._store, call)
         found = await self._generations.of(sink.name, sink.generation)
-        own = call.principal.operator
-        return json_response({"name": sink.name, "generations": [_shown(each, sink, own=own) for each in found]})
+        operator = call.principal.operator
+        return json_response(
+            {"name": sink.name, "generations": [_shown(each, sink, operator=operator) for each in found]}
+        )
 
 
-def _shown(found: Generation, sink: SinkStatus, *, own: bool) -> dict[str, Any]:
-    """One generation; ``own``: whoever asks may know of every company's events."""
+def _shown(found: Generation, sink: SinkStatus, *, operator: bool) -> dict[str, Any]:
+    """One generation; only the operator may know of every company's events."""
     totals = found.totals
     if totals is None and sink.replay is not None and sink.replay.generation.number == found.number:
         ledger = sink.replay.ledger
         totals = Totals(ledger.delivered, ledger.filtered, ledger.dead, ledger.expired, ledger.foreign)
-    if sink.changed_hands and not own:
+    if sink.changed_hands and not operator:
         totals = None
     return {
         "generation": found.number,
@@ -55,10 +57,10 @@ def _shown(found: Generation, sink: SinkStatus, *, own: bool) -> dict[str, Any]:
         "until": found.upto,
         "beganAt": rfc3339_of(found.began_at),
         "endedAt": rfc3339_of(found.ended_at),
-        "stored": found.events if own else None,
+        "stored": found.events if operator else None,
         "delivered": totals.delivered if totals else None,
         "dead": totals.dead if totals else None,
-        "filtered": totals.filtered if totals and own else None,
-        "expired": totals.expired if totals and own else None,
-        "foreign": totals.foreign if totals and own else None,
+        "filtered": totals.filtered if totals and operator else None,
+        "expired": totals.expired if totals and operator else None,
+        "foreign": totals.foreign if totals and operator else None,
     }

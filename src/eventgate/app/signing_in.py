@@ -32,7 +32,6 @@ class Entrance(NamedTuple):
     """What the rest of a worker needs of it."""
 
     authenticator: SessionAuthenticator
-    throttle: Throttle
     current_password: CurrentPassword
     routes: Sequence[Route | OpenRoute]
 
@@ -72,7 +71,6 @@ async def open_entrance(
     )
     return Entrance(
         SessionAuthenticator(pool, clock, key, use, lifetime),
-        throttle,
         current_password,
         [
             *SessionRoutes(signing_in, sessions, addresses).routes(),
