@@ -125,7 +125,7 @@ async def test_a_cluster_killed_in_the_middle_has_everything_once_in_the_end(
         opensearch.kill()
         await gate.until("siem", lambda status: status.state is State.RETRYING or not status.ledger.pending)
         opensearch.start()
-        status = await gate.until_done("siem", 60)
+        status = await gate.until_done("siem")
     assert (status.guarantee, status.ledger.delivered) == ("confirmed", 8000)
     assert {each["id"] for each in opensearch.documents(index)} == {str(event.id) for event in stored}
     assert len(opensearch.documents(index)) == 8000

@@ -173,7 +173,7 @@ async def test_a_killed_collector_loses_nothing_that_was_acknowledged_and_the_re
         collector.kill()
         await gate.until("siem", lambda status: status.state is State.RETRYING)
         collector.start()
-        status = await gate.until_done("siem", 60)
+        status = await gate.until_done("siem")
     assert status.guarantee == "confirmed"
     assert status.ledger.delivered == 20_000
     assert set(ids(collector)) == {str(event.id) for event in stored}

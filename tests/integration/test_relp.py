@@ -131,7 +131,7 @@ async def test_killing_rsyslog_in_the_middle_of_a_stream_loses_nothing(
             rsyslog.kill()
             await gate.until("out", lambda status: status.state is State.RETRYING)
             rsyslog.start()
-        status = await gate.until_done("out", 60)
+        status = await gate.until_done("out")
     seen = Counter(params_of(line["structured_data"])["id"] for line in rsyslog.received())
     assert set(seen) == {str(event.id) for event in stored}
     assert status.ledger.delivered == len(stored)
