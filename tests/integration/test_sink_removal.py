@@ -87,6 +87,22 @@ async def test_a_removed_sink_keeps_its_place_until_it_is_forgotten(
     assert (status.ledger.delivered, status.generation, status.state) == (30, 0, State.RUNNING)
 
 
+async def test_a_removed_sink_stays_in_the_story_of_what_it_had(
+    service: Service, gate: Forwarding, tmp_path: Path
+) -> None:
+    had, later = service.event(1), service.event(2)
+    old = sink("old", "file", path=tmp_path / "old")
+    async with gate.running(old) as supervisor:
+        await service.store([had])
+        await gate.until_done("old")
+        await supervisor.reconfigure([])
+    await service.store([later])
+    _, story = await service.get(f"/v2/events/{had.id}/custody")
+    ((name, configured, fate),) = [(each["name"], each["configured"], each["fate"]) for each in story["sinks"]]
+    assert (name, configured, fate) == ("old", False, "delivered")
+    assert (await service.get(f"/v2/events/{later.id}/custody"))[1]["sinks"] == []
+
+
 async def test_one_whose_loop_has_not_ended_is_not_forgotten(service: Service, gate: Forwarding) -> None:
     await service.pool.execute(
         """INSERT INTO sinks (name, filter, format, transport, guarantee, configured)

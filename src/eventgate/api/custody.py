@@ -43,7 +43,8 @@ class CustodyOfEvents:
             "Where an event came from and where it went",
             "events",
             {200: one("Custody")},
-            description="Every sink of your company; for the operator, also those that see every company.",
+            description="Every sink of your company; for the operator, also those that see every company. Of sinks that"
+            " were removed from the configuration, those that had it.",
             problems=(404,),
         )
         return (Route("GET", "/v2/events/{id}/custody", "alerts:read", self.one_event, operation),)
@@ -53,13 +54,14 @@ class CustodyOfEvents:
         found = or_not_found(await self._journal.find(company, call.path["id"]))
         sensor = found.event.sensor
         names = (await self._names_of(company)).get(sensor) or SensorNames(str(sensor), None)
-        seen = await self._store.all(None if call.principal.operator else company)
-        sinks = [sink for sink in seen if sink.company in (None, company)]
         operator = call.principal.operator
-        told = [_sink(await self._custody.by(sink, found, names), operator=operator) for sink in sinks]
-        return json_response({**_event(found, names), "sinks": told})
+        seen = await self._store.all(None if operator else company, configured=None)
+        told = [await self._custody.by(sink, found, names) for sink in seen if sink.company in (None, company)]
+        shown = [_sink(each, operator=operator) for each in told if each.sink.configured or each.fate in _HAD_IT]
+        return json_response({**_event(found, names), "sinks": shown})
 
 
+_HAD_IT = frozenset({Fate.DELIVERED, Fate.DEAD})
 _TELLING = frozenset({State.RETRYING, State.DISABLED})
 """States whose last error says why an event waits."""
 
@@ -88,13 +90,14 @@ def _sink(told: Custody, *, operator: bool) -> dict[str, Any]:
     sink = told.sink
     return {
         "name": sink.name,
+        "configured": sink.configured,
         "transport": sink.transport,
         "guarantee": sink.guarantee,
         "fate": told.fate.value,
         "detail": _sentence(told),
         "condition": told.condition,
         "filterChanged": told.filter_changed,
-        "comesAgain": told.again,
+        "comesAgain": told.again and sink.configured,
         "deliveries": [_delivery(handover, operator=operator) for handover in told.handovers],
         "deaths": [_death(death) for death in told.deaths],
     }

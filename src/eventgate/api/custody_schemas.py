@@ -45,6 +45,7 @@ CUSTODY_SCHEMAS: dict[str, Schema] = {
     "CustodyOfSink": closed(
         {
             "name": TEXT,
+            "configured": {"type": "boolean", "description": "False: it was removed from the configuration since."},
             "transport": TEXT,
             "guarantee": TEXT,
             "fate": {

@@ -67,7 +67,7 @@ def _at_sink(sink: dict[str, Any]) -> Iterator[tuple[str, str, str | None, str]]
     """A line for each delivery and each death, in the order of time; one for the fate where there are none."""
     happened = [(each["at"], "delivered", _delivery(each)) for each in sink["deliveries"]]
     happened += [(each["at"], "dead", _death(each)) for each in sink["deaths"]]
-    name = sink["name"]
+    name = sink["name"] if sink["configured"] else f"{sink['name']}, removed"
     for at, fate, detail in sorted(happened):
         yield name, fate, at, detail
         name = ""

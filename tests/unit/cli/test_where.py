@@ -21,6 +21,7 @@ CUSTODY: dict[str, Any] = {
 def at_sink(**changes: Any) -> dict[str, Any]:
     told = {
         "name": "soc",
+        "configured": True,
         "fate": "pending",
         "detail": "It waits.",
         "comesAgain": False,
