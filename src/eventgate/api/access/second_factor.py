@@ -16,7 +16,7 @@ from eventgate.access.signin.current_password import CurrentPassword
 from eventgate.access.signin.second_factor import SecondFactors
 from eventgate.api.bodies import NO_BODY, Body, described, read_body, read_nothing
 from eventgate.api.paging import json_response
-from eventgate.api.problem import not_found
+from eventgate.api.problem import not_found, or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import TEXT, answer, closed
 
@@ -78,9 +78,7 @@ class SecondFactorRoutes:
 
     async def reset_own(self, call: Call) -> web.StreamResponse:
         body = await read_body(call.request, ResetSecondFactor)
-        user = call.principal.user
-        if user is None:  # a token that stands for no user here
-            raise not_found()
+        user = or_not_found(call.principal.user)  # there is none where a token stands for no user here
         if body.code is not None:
             codes = await self._factors.confirm(call.actor, user, body.code)
             return json_response({"recoveryCodes": codes}, secret=True)

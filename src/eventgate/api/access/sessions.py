@@ -148,9 +148,7 @@ class SessionRoutes:
         raise not_found()
 
     async def sign_out(self, call: Call) -> web.StreamResponse:
-        session = call.principal.session
-        if session is None:
-            raise not_found()
+        session = or_not_found(call.principal.session)
         await self._sessions.end(call.actor, call.principal, _user(call), session)
         return _gone(forget_cookie=True)
 
@@ -175,9 +173,7 @@ class SessionRoutes:
 def _user(call: Call) -> UUID:
     """Whose sessions are meant: those of the user in the path, or the caller's own."""
     user: UUID | None = call.path.get("userUuid", call.principal.user)
-    if user is None:  # a token that stands for no user here
-        raise not_found()
-    return user
+    return or_not_found(user)  # there is none where a token stands for no user here
 
 
 def _set_cookie(response: web.Response, name: str, value: str, max_age: int | None = None) -> None:
