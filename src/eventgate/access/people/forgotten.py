@@ -20,7 +20,7 @@ from eventgate.access.people.links import Links
 from eventgate.access.people.logins import folded
 from eventgate.access.people.user import COLUMNS, User
 from eventgate.clock import Clock
-from eventgate.db.pool import translated
+from eventgate.db.pool import transaction, translated
 from eventgate.errors import CallerError, Unavailable
 from eventgate.journal.times import timestamp_of
 
@@ -90,15 +90,15 @@ class Forgotten:
         try:
             with translated():
                 await self._pool.execute(_FORGET, timestamp_of(self._clock.now_ms() - WINDOW_SECONDS * 1000))
-                async with self._pool.acquire() as connection, connection.transaction():
-                    row = await connection.fetchrow(_FIND, login)
-                    if row is None:
-                        return
-                    user = User.of(row)
-                    link = await self._links.issue_within(connection, user)
-                    actor = Actor("somebody who forgot a password", user.company, None, None, None, remote, request_id)
-                    change = Change.of("user.forgot-password", user.company, None, user)
-                    await self._audit.record_within(connection, actor, change)
+            async with transaction(self._pool) as connection:
+                row = await connection.fetchrow(_FIND, login)
+                if row is None:
+                    return
+                user = User.of(row)
+                link = await self._links.issue_within(connection, user)
+                actor = Actor("somebody who forgot a password", user.company, None, None, None, remote, request_id)
+                change = Change.of("user.forgot-password", user.company, None, user)
+                await self._audit.record_within(connection, actor, change)
             await self._links.deliver(user, link)
         except Unavailable as error:
             _log.warning("link for a forgotten password not sent", reason=str(error))
