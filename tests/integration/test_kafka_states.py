@@ -190,7 +190,7 @@ async def test_a_sink_that_was_elsewhere_goes_on_where_it_stands(
     back = sink(story, kept_by="")
     assert await back.open(story.after(150)) == story.after(150), "50 went to another place, which kept no progress"
     await back.close()
-    assert await sink(story, kept_by=here.place).open(story.after(150)) == story.after(150), "the broker knows by now"
+    assert await sink(story, kept_by=here.keeper).open(story.after(150)) == story.after(150), "the broker knows by now"
     await deliver(back, story, await back.open(story.after(150)))
     # It left after a kill: what is in the topic beyond the copy is not written twice.
     assert await sink(story, kept_by="").open(story.after(175)) == story.after(200)
@@ -199,7 +199,7 @@ async def test_a_sink_that_was_elsewhere_goes_on_where_it_stands(
 
 async def test_a_sink_comes_to_a_topic_where_it_never_was(kafka: Broker, sink: Sink, topic: str, story: Story) -> None:
     with pytest.raises(CursorLost):
-        await sink(story, kept_by=sink(story).place).open(story.after(100))
+        await sink(story, kept_by=sink(story).keeper).open(story.after(100))
     other = Story(story.id, batches=10, events_in_batch=20)
     await forget_groups(kafka.bootstrap, [f"eventgate-{story.id}-s"])
     new = sink(other, kept_by="kafka elsewhere at broker.example:9092")

@@ -103,7 +103,7 @@ async def forward(bootstrap: str, topic: str, journal: UUID, copy: Path, committ
     while True:
         try:
             opened = await kafka.open(read(copy))
-            _keeper(copy).write_text(kafka.place or "")
+            _keeper(copy).write_text(kafka.keeper or "")
             for window in told.lanes(opened, WINDOW):
                 await kafka.deliver(window)
                 committed()

@@ -55,14 +55,14 @@ class Keeping:
         if settled:
             self.settled = standing
 
-    async def keep_at(self, place: str | None) -> None:
-        """The progress is kept at a receiver from now on, or in the database (None): noted before a window goes out.
+    async def keep_with(self, keeper: str | None) -> None:
+        """The progress is kept by a receiver from now on, or by the database (None): noted before a window goes out.
 
-        A copy that is ahead of the receiver's own word is a cursor that was set back, unless it was kept elsewhere.
+        A copy that is ahead of the receiver's own word is a cursor that was set back, unless it had another keeper.
         """
-        if self.kept_by != (place or ""):
-            await self._cursors.keep_at(self._mine, place or "")
-            self.kept_by = place or ""
+        if self.kept_by != (keeper or ""):
+            await self._cursors.keep_with(self._mine, keeper or "")
+            self.kept_by = keeper or ""
 
     @contextmanager
     def entering(self) -> Iterator[None]:

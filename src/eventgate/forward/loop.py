@@ -128,7 +128,7 @@ class DeliveryLoop:
     async def _deliver(self) -> None:
         opening = asyncio.create_task(self._transport.open(self._keeping.settled))
         opened = await self._inbox.unless_called(opening, "while connecting")
-        await self._keeping.keep_at(self._transport.place)
+        await self._keeping.keep_with(self._transport.keeper)
         self._keeping.move(opened)
         await self._set_out(opened)
         try:

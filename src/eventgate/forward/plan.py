@@ -39,7 +39,7 @@ _SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a m
 class History(NamedTuple):
     """What a transport that keeps progress must know: the journal's id, and the chain's digest at a position.
 
-    ``kept_by`` is the place that kept the sink's progress last; None: nobody knows.
+    ``kept_by`` is who kept the sink's progress last; None: nobody knows.
     """
 
     id: UUID

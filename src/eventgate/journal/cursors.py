@@ -145,14 +145,14 @@ class Cursors:
         )  # fmt: skip
 
     async def kept_by(self, mine: Ownership) -> str | None:
-        """Who keeps the progress, as ``keep_at`` noted; None where nobody did."""
+        """Who keeps the progress, as ``keep_with`` noted; None where nobody did."""
         with translated():
             found: str | None = await self._pool.fetchval("SELECT kept_by FROM cursors WHERE reader = $1", mine.reader)
         return found
 
-    async def keep_at(self, mine: Ownership, place: str) -> None:
+    async def keep_with(self, mine: Ownership, keeper: str) -> None:
         """Note who keeps the progress from now on; '' for this table. Raises NotOwner."""
-        await self._update(mine, "kept_by = $3", place)
+        await self._update(mine, "kept_by = $3", keeper)
 
     async def release(self, mine: Ownership) -> None:
         """Let the next owner in at once. Harmless where somebody else owns the reader already."""

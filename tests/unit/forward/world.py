@@ -229,7 +229,7 @@ class World:
         receipts = Receipts("sink", SimpleNamespace(write=self._keep_receipts), clock)
         self.place = next(self.moves, self.place)
         self.keeps_progress = self.place is not None
-        cursors = SimpleNamespace(save=self._save, keep_at=self._keep_at)
+        cursors = SimpleNamespace(save=self._save, keep_with=self._keep_with)
         keeping = Keeping(cursors, "mine", self.saved, clock, receipts, self.kept_by)
         self._moved = self.kept_by not in {None, self.place}
         plan = SimpleNamespace(name="sink", definition=SinkDefinition("sink", "memory"))
@@ -264,6 +264,10 @@ class World:
         return standing.cursor == self.stored[-1].end and (replay is None or replay.done)
 
     # The transport.
+
+    @property
+    def keeper(self) -> str | None:
+        return self.place
 
     async def open(self, kept: Standing) -> Standing:
         self._step({1: Disconnected("refused the connection"), 2: Killed()})
@@ -317,9 +321,9 @@ class World:
         self.saved = standing
         self._after(step)
 
-    async def _keep_at(self, mine: object, place: str) -> None:
+    async def _keep_with(self, mine: object, keeper: str) -> None:
         step = self._step({1: Unavailable("storage-unavailable", "away"), 2: Killed()})
-        self.kept_by = place
+        self.kept_by = keeper
         self._after(step)
 
     async def _bury(self, sink: str, generation: int, letters: Sequence[Letter]) -> None:

@@ -119,9 +119,8 @@ class Transport(Protocol):
     """True: each ``deliver`` stores ``window.upto`` at the receiver in the same atom as the events, all or nothing;
     it then raises ``Refused`` rather than naming refusals, and gets an empty window at least every few hours."""
 
-    place: str | None
-    """Where the progress is kept, for a transport that keeps it: another one is another place, whose word the sink left
-    behind. None: the database keeps it."""
+    keeper: str | None
+    """Who keeps the progress, by name, for a transport that has it kept at the receiver; None: the database does."""
 
     async def open(self, kept: Standing) -> Standing:
         """Connect, and return where to go on from.
@@ -130,7 +129,7 @@ class Transport(Protocol):
         fences its rivals first, then reads what it kept and returns that, with two exceptions: a ``kept`` of a later
         generation wins and is stored at the receiver at once, and where nothing was ever delivered (``kept`` at the
         journal's beginning, nothing at the receiver) the beginning is. Anything else that does not match raises
-        ``CursorLost``, unless the progress was kept at another place since: then what is later counts.
+        ``CursorLost``, unless the progress had another keeper since: then what is later counts.
         Raises ``Disconnected`` when the receiver cannot be reached.
         """
         ...

@@ -35,7 +35,7 @@ class LinesFile:
     guarantee = "confirmed"
     limits = Limits(events=2000, bytes=2 << 20)
     keeps_progress = False
-    place: str | None = None
+    keeper: str | None = None
 
     def __init__(self, settings: FileSettings) -> None:
         self._settings = settings

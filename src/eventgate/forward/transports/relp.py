@@ -44,7 +44,7 @@ class Relp:
 
     guarantee = "confirmed"
     keeps_progress = False
-    place: str | None = None
+    keeper: str | None = None
 
     def __init__(self, settings: RelpSettings) -> None:
         self._settings = settings

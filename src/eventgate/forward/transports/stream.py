@@ -42,7 +42,7 @@ class SyslogStream:
     guarantee = "written"
     limits = Limits(events=1000, bytes=1 << 20)
     keeps_progress = False
-    place: str | None = None
+    keeper: str | None = None
 
     def __init__(self, settings: TcpSettings) -> None:
         self._address = settings.address

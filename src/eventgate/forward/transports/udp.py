@@ -30,7 +30,7 @@ class SyslogDatagrams:
     guarantee = "best effort"
     limits = Limits(events=500, bytes=1 << 20, event_bytes=_LARGEST_DATAGRAM)
     keeps_progress = False
-    place: str | None = None
+    keeper: str | None = None
 
     def __init__(self, settings: UdpSettings) -> None:
         self._address = settings.address

@@ -28,7 +28,7 @@ class HttpTransport(ABC):
 
     guarantee = "confirmed"
     keeps_progress = False
-    place: str | None = None
+    keeper: str | None = None
 
     def __init__(self, settings: HttpSettings, limits: Limits, cut: Cut, clock: Clock, *, at_once: int) -> None:
         self.limits = limits

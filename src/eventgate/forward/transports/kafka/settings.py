@@ -45,8 +45,8 @@ class KafkaSettings(TlsSettings):
         return self
 
     @property
-    def place(self) -> str:
-        """Where a sink with these settings keeps its progress: another topic is another place, or other brokers."""
+    def keeper(self) -> str:
+        """Who keeps the progress of a sink with these settings: another topic is another keeper, other brokers too."""
         return f"kafka {self.topic} at {','.join(sorted(self.brokers))}"
 
     def files(self) -> tuple[Path | None, ...]:

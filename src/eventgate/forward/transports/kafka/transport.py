@@ -55,8 +55,8 @@ class Kafka:
         *,
         kept_by: str | None = None,
     ) -> None:
-        self.place: str | None = settings.place
-        self._moved = kept_by is not None and kept_by != self.place
+        self.keeper: str | None = settings.keeper
+        self._moved = kept_by is not None and kept_by != self.keeper
         self.limits = Limits(5_000, 3 << 20, settings.max_message_bytes - _HEADROOM)
         self._settings = settings
         self._files = Reread(settings.connection, settings.files())
