@@ -152,6 +152,20 @@ async def test_answers_that_promise_nothing(
         assert delivery.failure.retry_after == 7.0
 
 
+async def test_in_flight_one_by_one_nothing_goes_out_behind_a_request_that_failed(collector: EventCollector) -> None:
+    transport = made("hec", "json", **towards(collector, in_flight=1))()
+    await transport.open(START)
+    collector.script({"status": 503})
+    first, second = await asyncio.gather(transport.deliver(events(0, 1200)), transport.deliver(events(1200, 1200)))
+    assert (first.finished, second.finished) == (0, 0)
+    assert collector.requests() == []
+    first, second = await asyncio.gather(transport.deliver(events(0, 1200)), transport.deliver(events(1200, 1200)))
+    await transport.close()
+    assert (first.finished, second.finished) == (1200, 1200)
+    numbers = [event["sequence"] for event in collector.events()]
+    assert numbers == sorted(numbers)
+
+
 async def test_a_receiver_that_takes_less_gets_less_and_then_less_from_the_start(
     transport: Transport, collector: EventCollector
 ) -> None:

@@ -118,6 +118,8 @@ class Hec(HttpTransport):
     async def _send(self, part: Part) -> Delivery:
         try:
             async with self._asking:
+                if self._requests.failed:
+                    return Delivery(0, (), Disconnected("a request before this one failed"))
                 answer = await self._ask(part)
             return await self._fate(part, answer, hec.reply(answer.body))
         except Disconnected as error:
