@@ -52,7 +52,7 @@ async def test_it_may_keep_no_rotated_file(tmp_path: Path) -> None:
 
 async def test_a_directory_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     sink = LinesFile(FileSettings(path=tmp_path / "no" / "out"))
-    with pytest.raises(Disconnected, match="No such file"):
+    with pytest.raises(Disconnected, match="out: its directory is not there"):
         await sink.open(START)
     with pytest.raises(Disconnected, match="not a directory"):
         await sink.probe()

@@ -68,7 +68,9 @@ class LinesFile:
             await asyncio.get_running_loop().run_in_executor(self._thread, action)
         except OSError as error:
             # Whose sink it is reads this, and need not know where on the machine its file lies.
-            raise Disconnected(f"{self._settings.path.name}: {error.strerror}") from error
+            absent = isinstance(error, FileNotFoundError) and not self._settings.path.parent.is_dir()
+            reason = "its directory is not there" if absent else error.strerror
+            raise Disconnected(f"{self._settings.path.name}: {reason}") from error
 
     def _close(self) -> None:
         if self._file is not None:
