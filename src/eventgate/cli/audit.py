@@ -62,5 +62,7 @@ def changed(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
     """What is different, in one line; nothing for what was made or taken away as a whole, or for the time of it."""
     if before is None or after is None:
         return ""
+    if before.keys().isdisjoint(after):  # where a thing stood, and what was asked of it
+        return ", ".join(f"{name}: {json.dumps(value)}" for name, value in after.items())
     names = [name for name in {**before, **after} if before.get(name) != after.get(name) and name != "updatedAt"]
     return ", ".join(f"{name}: {json.dumps(before.get(name))} → {json.dumps(after.get(name))}" for name in names)

@@ -82,9 +82,9 @@ def redrive(
     else:
         body["all"] = True
     told = find().post(f"/v2/sinks/{segment(sink)}/dead-letters/redrive", body)
-    seconds = "" if told["seconds"] is None else f", in {told['seconds']:g} s at the sink's rate"
-    verb = "would go" if dry_run else f"go again in generation {told['generation']}"
-    terminal.say(f"{told['events']:,} dead letters {verb}{seconds}")
+    letters = terminal.counted(told["events"], "dead letter")
+    said = f"{letters} would go" if dry_run else f"Generation {told['generation']} brings {letters}"
+    terminal.say(f"{said} again, {terminal.at_the_rate(told['seconds'])}.")
 
 
 @asks
@@ -115,10 +115,15 @@ def preview(
 
 def _show_preview(told: dict[str, Any]) -> None:
     terminal.say(told["text"] if told["text"] is not None else told["body"])
-    wanted = "the filter lets it through" if told["wanted"] else f"left out by {told['condition'] or 'its company'}"
+    wanted = "the filter lets it through" if told["wanted"] else _left_out(told["condition"])
     limit = "" if told["limitBytes"] is None else f" of at most {told['limitBytes']:,}"
     fits = "" if told["fits"] else ": TOO LONG"
     terminal.remark(f"{told['contentType']}, {told['bytes']:,} bytes{limit}{fits}; {wanted}")
+
+
+def _left_out(condition: str | None) -> str:
+    """No condition says no of another company's event, and of an alert about the sink itself."""
+    return f"left out by {condition}" if condition else "left out: another company's, or about this sink itself"
 
 
 def _show(found: list[dict[str, Any]]) -> None:

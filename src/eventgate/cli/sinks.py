@@ -103,10 +103,10 @@ def rewind(
     if replace:
         body["replace"] = True
     told = find().post(f"{_PATH}/{segment(name)}/rewind", body)
-    seconds = told["seconds"]
-    how_long = "as fast as the receiver takes them" if seconds is None else f"in {_duration(seconds)} or more"
-    verb = "would be delivered" if dry_run else f"are delivered in generation {told['generation']}"
-    terminal.say(f"{told['events']:,} events {verb} again, {how_long}.")
+    events = terminal.counted(told["events"], "event")
+    said = f"{events} would be delivered" if dry_run else f"Generation {told['generation']} delivers {events}"
+    how_long = terminal.at_the_rate(told["seconds"])
+    terminal.say(f"{said} again, less what the sink's filter leaves out, {how_long}.")
 
 
 @sinks.command()
@@ -190,9 +190,9 @@ def _rows(sink: Mapping[str, Any]) -> Iterator[Sequence[str | Text]]:
     state = terminal.plain(sink["state"], _STATES.get(sink["state"], ""))
     if not sink["configured"]:
         state = terminal.plain("removed", "dim")
-    yield sink["name"], state, sink["guarantee"], *_counts(sink), _duration(sink["lagSeconds"])
+    yield sink["name"], state, sink["guarantee"], *_counts(sink), terminal.duration(sink["lagSeconds"])
     if (replay := sink["replay"]) and replay["pending"]:
-        left = "" if replay["secondsLeft"] is None else _duration(replay["secondsLeft"])
+        left = "" if replay["secondsLeft"] is None else terminal.duration(replay["secondsLeft"])
         yield "again", "", f"generation {replay['generation']}", *_counts(replay), left
 
 
@@ -213,17 +213,11 @@ def _held(sink: Mapping[str, Any]) -> str:
     if not sink["lagSeconds"]:
         return f"removed; it holds the journal's list of what comes from now on; {forget}"
     events = "events" if sink["lagEvents"] is None else f"{sink['lagEvents']:,} events"
-    return f"removed; it holds the journal's list of {events}, the oldest {_duration(sink['lagSeconds'])} old; {forget}"
+    oldest = terminal.duration(sink["lagSeconds"])
+    return f"removed; it holds the journal's list of {events}, the oldest {oldest} old; {forget}"
 
 
 def _counts(told: Mapping[str, Any]) -> list[str]:
     """What would tell of other companies' events is the operator's alone, and None for the others."""
     numbers = [told[name] for name in ("delivered", "filtered", "dead", "expired", "pending")]
     return ["-" if number is None else f"{number:,}" for number in numbers]
-
-
-def _duration(seconds: float) -> str:
-    for least, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= least:
-            return f"{seconds / least:.1f} {unit}"
-    return f"{seconds:.0f} s"

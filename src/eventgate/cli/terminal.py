@@ -93,6 +93,26 @@ def local_time(timestamp: str) -> str:
     return datetime.fromisoformat(timestamp).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def duration(seconds: float) -> str:
+    """So long, in the largest unit that it fills."""
+    for least, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= least:
+            return f"{seconds / least:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def counted(number: int, thing: str) -> str:
+    """So many of a thing whose plural ends in s."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def at_the_rate(seconds: float | None) -> str:
+    """How long a replay takes at its sink's rate; None: it has none."""
+    if seconds is None:
+        return "as fast as the receiver takes them"
+    return "in a second or so" if seconds < 1 else f"in about {duration(seconds)} at the sink's rate"
+
+
 def complain(first: str, *more: str) -> None:
     """Say on standard error what went wrong, in one paragraph."""
     err.print(Text("eventgate: ", "bold red").append(defused(first), ""))

@@ -13,6 +13,7 @@ from eventgate.cli.audit import changed
         (None, {"name": "a"}, ""),
         ({"name": "a"}, None, ""),
         ({"name": "a", "updatedAt": "1"}, {"name": "b", "updatedAt": "2"}, 'name: "a" → "b"'),
+        ({"state": "running", "generation": 1}, {"position": 4, "replace": False}, "position: 4, replace: false"),
         ({"scopes": ["x"]}, {"scopes": ["x"], "edgeId": 7}, "edgeId: null → 7"),
     ],
 )

@@ -31,6 +31,24 @@ def test_nothing_defused_moves_a_cursor(text: str) -> None:
     assert not {unicodedata.category(character) for character in defused(text)} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "as fast as the receiver takes them"),
+        (0.2, "in a second or so"),
+        (20.1, "in about 20 s at the sink's rate"),
+        (5400, "in about 1.5 h at the sink's rate"),
+    ],
+)
+def test_how_long_a_replay_takes(seconds: float | None, said: str) -> None:
+    assert terminal.at_the_rate(seconds) == said
+
+
+def test_one_of_a_thing_and_many() -> None:
+    assert terminal.counted(1, "event") == "1 event"
+    assert terminal.counted(1_004, "dead letter") == "1,004 dead letters"
+
+
 def test_severities_redden() -> None:
     assert [str(severity(value).style) for value in (0, 3, 7, 9, 10, None)] == [
         "dim",
