@@ -3,7 +3,8 @@
 Touches nothing. One middleware turns these into answers (RFC 9457), the delivery loop reads DeliveryError.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -95,3 +96,18 @@ class ConfigurationError(EventGateError):
 
     def __str__(self) -> str:
         return "\n".join(f"{self.source}: {p.pointer}: {p.detail}" for p in self.problems)
+
+
+def spelled(pattern: str, expected: str) -> Callable[[str], str]:
+    """Takes a setting that matches the whole pattern, and says of another one in words what was expected.
+
+    The check raises ValueError.
+    """
+    whole = re.compile(pattern)
+
+    def checked(text: str) -> str:
+        if whole.fullmatch(text) is None:
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return checked

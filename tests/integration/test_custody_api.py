@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
+from eventgate.event import Origin
 from tests.integration.forwarding import Forwarding, forwarding, sink
 from tests.integration.http_service import Service, http_service, other_company
 from tests.patience import PATIENCE
@@ -50,14 +51,18 @@ async def test_the_story_of_an_event_from_its_signature_to_its_receipt(
     verify_key, key = uuid4(), uuid4()
     bad = service.event(1, severity=9, key=key, verify_key=verify_key)
     mild = service.event(2, severity=3)
+    its_own = service.event(3, severity=9, origin=Origin.SYSTEM, data=b'{"sink":"siem"}')
     plan = sink("siem", "file", path=tmp_path / "lines", filters=(SEVERE,))
     other = sink("others", "file", path=tmp_path / "others", company=uuid4())
     async with gate.running(plan, other):
-        await service.store([bad, mild])
+        await service.store([bad, mild, its_own])
         story = await until(
             service, f"/v2/events/{bad.id}/custody", lambda told: of(told, "siem")["deliveries"]
         )  # fmt: skip
         _, left_out = await service.get(f"/v2/events/{mild.id}/custody")
+        about_itself = await until(
+            service, f"/v2/events/{its_own.id}/custody", lambda told: of(told, "siem")["fate"] == "filtered"
+        )  # fmt: skip
     assert story["signedBy"] == {
         "keyId": str(key), "verifyKeyId": str(verify_key), "contentDigest": bad.content_digest.hex(),
     }  # fmt: skip
@@ -73,6 +78,8 @@ async def test_the_story_of_an_event_from_its_signature_to_its_receipt(
     left = of(left_out, "siem")
     assert (left["fate"], left["condition"], left["deliveries"]) == ("filtered", SEVERE, [])
     assert SEVERE in left["detail"]
+    assert of(about_itself, "siem")["condition"] is None
+    assert "tells of this sink" in of(about_itself, "siem")["detail"]
 
 
 async def test_a_preview_shows_what_would_be_written_and_writes_nothing(

@@ -14,14 +14,14 @@ from eventgate.api.problem import or_not_found
 from eventgate.api.routes import Call, Operation, Route
 from eventgate.api.schemas import one
 from eventgate.api.sinks_named import receipt_shown
-from eventgate.event import KIND_NAMES, SensorNames
+from eventgate.event import KIND_NAMES, Event, Origin, SensorNames
 from eventgate.formats.times import rfc3339
 from eventgate.journal.finding import Committed
 from eventgate.journal.reading import Journal
 from eventgate.journal.times import rfc3339_of
 from eventgate.sinks.custody import Custody, CustodyOf, Fate
 from eventgate.sinks.dead_letters import DeadLetter
-from eventgate.sinks.definition import State
+from eventgate.sinks.definition import State, is_about
 from eventgate.sinks.deliveries import Handover
 from eventgate.sinks.store import SinkStore
 
@@ -57,7 +57,9 @@ class CustodyOfEvents:
         operator = call.principal.operator
         seen = await self._store.all(None if operator else company, configured=None)
         told = [await self._custody.by(sink, found, names) for sink in seen if sink.company in (None, company)]
-        shown = [_sink(each, operator=operator) for each in told if each.sink.configured or each.fate in _HAD_IT]
+        shown = [
+            _sink(each, found.event, operator=operator) for each in told if each.sink.configured or each.fate in _HAD_IT
+        ]
         return json_response({**_event(found, names), "sinks": shown})
 
 
@@ -86,7 +88,7 @@ def _event(found: Committed, names: SensorNames) -> dict[str, Any]:
     }
 
 
-def _sink(told: Custody, *, operator: bool) -> dict[str, Any]:
+def _sink(told: Custody, event: Event, *, operator: bool) -> dict[str, Any]:
     sink = told.sink
     return {
         "name": sink.name,
@@ -94,7 +96,7 @@ def _sink(told: Custody, *, operator: bool) -> dict[str, Any]:
         "transport": sink.transport,
         "guarantee": sink.guarantee,
         "fate": told.fate.value,
-        "detail": _sentence(told),
+        "detail": _sentence(told, event),
         "condition": told.condition,
         "filterChanged": told.filter_changed,
         "comesAgain": told.again and sink.configured,
@@ -103,13 +105,15 @@ def _sink(told: Custody, *, operator: bool) -> dict[str, Any]:
     }
 
 
-def _sentence(told: Custody) -> str:
+def _sentence(told: Custody, event: Event) -> str:
     match told.fate:
         case Fate.PENDING:
             state, error = told.sink.state, told.sink.last_error
             return f"It waits its turn; the sink is {state.value}{f': {error}' if state in _TELLING else ''}."
         case Fate.BEFORE:
             return "The sink began after it."
+        case Fate.FILTERED if event.origin is Origin.SYSTEM and is_about(event, told.sink.name):
+            return "It tells of this sink, which is never sent what tells of itself."
         case Fate.FILTERED if told.condition is None:
             return "The filter of that time left it out."
         case Fate.FILTERED:

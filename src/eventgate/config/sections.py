@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from eventgate.errors import spelled
 
 _MEBIBYTE = 1 << 20
 
-_SECURE_URL = r"^(https://[^/?#\s]+[^?#\s]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^?#\s]*)?)$"
+_SECURE_URL = r"https://[^/?#\s]+[^?#\s]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^?#\s]*)?"
+_SECURE_URL_SAID = "an https address, as in https://login.example/realms/soc; http to this machine alone"
 """What is fetched from it is trusted: behind HTTPS, or on this machine."""
 
 Positive = Annotated[int, Field(gt=0)]
@@ -32,7 +35,15 @@ class Http(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=1, le=65535)
     workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=64)
-    public_url: str = Field("", pattern=r"^(https?://[^/?#\s]+[^?#\s]*[^/?#\s])?$")
+    public_url: Annotated[
+        str,
+        AfterValidator(
+            spelled(
+                r"(https?://[^/?#\s]+[^?#\s]*[^/?#\s])?",
+                "an address without a slash at its end, as in https://gate.example",
+            )
+        ),
+    ] = ""
     certificate_file: Path | None = None
     key_file: Path | None = None
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -67,7 +78,9 @@ class Http(_Section):
 class Database(_Section):
     """An external PostgreSQL by ``url``, or the embedded one."""
 
-    url: str = Field("", repr=False, pattern=r"^(postgres(ql)?://.*)?$")
+    url: Annotated[
+        str, AfterValidator(spelled(r"(postgres(ql)?://.*)?", "postgresql://user:password@host/database"))
+    ] = Field("", repr=False)
     settings: dict[str, str] = {}
     connections: int = Field(8, ge=2, le=100)
 
@@ -149,7 +162,9 @@ class Mail(_Section):
     ca_file: Path | None = None
     username: str = ""
     password: str = Field("", repr=False)
-    sender: str = Field("", pattern=r"^([^\s@<>]+@[^\s@<>]+)?$")
+    sender: Annotated[
+        str, AfterValidator(spelled(r"([^\s@<>]+@[^\s@<>]+)?", "an address of mail, as in eventgate@example.org"))
+    ] = ""
     timeout_seconds: Seconds = 10.0
 
     @model_validator(mode="after")
@@ -173,9 +188,9 @@ class People(_Section):
 class TokenIssuer(_Section):
     """One issuer of OAuth2 tokens that is trusted; ``access/tokens/issuer.py`` says what the keys mean."""
 
-    url: str = Field(pattern=_SECURE_URL)
+    url: Annotated[str, AfterValidator(spelled(_SECURE_URL, _SECURE_URL_SAID))]
     audiences: tuple[str, ...] = Field(min_length=1)
-    jwks_url: str = Field("", pattern=rf"{_SECURE_URL}|^$")
+    jwks_url: Annotated[str, AfterValidator(spelled(rf"({_SECURE_URL})?", _SECURE_URL_SAID))] = ""
     algorithms: tuple[str, ...] = Field(("ES256", "RS256", "PS256", "EdDSA", "Ed25519"), min_length=1)
     leeway_seconds: int = Field(30, ge=0, le=300)
     scopes_claim: str = Field("scope", min_length=1)
@@ -186,7 +201,9 @@ class TokenIssuer(_Section):
     ca_file: Path | None = None
     certificate_file: Path | None = None
     key_file: Path | None = None
-    proxy: str = Field("", pattern=r"^(http://[^/?#\s]+/?)?$")
+    proxy: Annotated[
+        str, AfterValidator(spelled(r"(http://[^/?#\s]+/?)?", "an address such as http://proxy.example:3128"))
+    ] = ""
     private_addresses: bool = False
 
     @model_validator(mode="after")
@@ -209,7 +226,12 @@ class Sink(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    name: Annotated[
+        str,
+        AfterValidator(
+            spelled(r"[a-z0-9][a-z0-9-]{0,62}", "at most 63 of a to z, 0 to 9 and dashes, the first of them no dash")
+        ),
+    ]
     transport: str
     format: str = "json"
     filter: tuple[str, ...] = ()

@@ -124,6 +124,10 @@ def _sentence(message: str, kind: str, keys: list[str], came: object) -> str:
         return "there is no such key" + (f"; did you mean {near[0]}?" if near else "")
     if kind == "missing":
         return "expected a value, found none"
+    if kind == "tuple_type":
+        message = "expected a list"
+    if kind.startswith("uuid"):
+        message = "expected an id, as in 0199c1f0-0000-7000-8000-000000000000"
     sentence = message.removeprefix("Value error, ").replace("Input should be", "expected", 1)
     plain = isinstance(came, str | int | float) and not any(word in keys[-1] for word in _SECRET_WORDS)
     return f"{sentence}, found {came!r}" if plain else sentence

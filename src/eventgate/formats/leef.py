@@ -8,10 +8,11 @@ import re
 from importlib.metadata import version
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import NonNegativeInt, StringConstraints, field_validator
+from pydantic import AfterValidator, NonNegativeInt, field_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core.core_schema import ValidationInfo
 
+from eventgate.errors import spelled
 from eventgate.event import KIND_NAMES, Kind
 from eventgate.formats import Format, Sort
 from eventgate.formats.own import Own
@@ -56,7 +57,11 @@ ELSEWHERE = {"alertCode": "EventID"}
 """A field of the header. An event that is no alert has its kind there instead."""
 
 _TIME_FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSSZ"  # of which Z is a zone's offset, such as +0000
-_Name = Annotated[str, StringConstraints(pattern=r"^[^|\x00-\x1f\x7f]{1,63}$")]
+_Name = Annotated[
+    str,
+    AfterValidator(spelled(r"[^|\x00-\x1f\x7f]{1,63}", "1 to 63 characters, none of them | or a control character")),
+]
+_Delimiter = Annotated[str, AfterValidator(spelled(r"[\t^~;!#$%&*?@]", "a tab or one of ^ ~ ; ! # $ % & * ? @"))]
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Leef(Own):
     product: _Name = "EventGate"
     product_version: _Name = version("eventgate")
     leef_version: Literal["2.0", "1.0"] = "2.0"
-    delimiter: Annotated[str, StringConstraints(pattern=r"^[\t^~;!#$%&*?@]$")] = "\t"
+    delimiter: _Delimiter = "\t"
     data_octets: NonNegativeInt = 4096
 
     KEYS: ClassVar = ATTRIBUTES

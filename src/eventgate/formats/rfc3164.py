@@ -8,9 +8,10 @@ and every quotation mark inside it behind a backslash, so that no stranger's tex
 import re
 from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
+from eventgate.errors import spelled
 from eventgate.formats import Format
 from eventgate.formats.own import Own
 from eventgate.formats.pairs import Style, pairs_of
@@ -39,7 +40,7 @@ class Rfc3164(Own):
     """
 
     facility: Facility = 16
-    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,32}$")] = "eventgate"
+    tag: Annotated[str, AfterValidator(spelled(r"[A-Za-z0-9]{1,32}", "1 to 32 letters and digits"))] = "eventgate"
     max_octets: Annotated[int, Field(ge=480, le=65_000)] = 1024
 
     KEYS: ClassVar = PAIRS

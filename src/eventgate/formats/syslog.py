@@ -8,9 +8,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
+from eventgate.errors import spelled
 from eventgate.event import KIND_NAMES, Event, Kind, SensorNames
 from eventgate.formats import Format
 from eventgate.formats.kept import Kept, encoded
@@ -20,7 +21,9 @@ from eventgate.formats.times import thousandths, to_the_second
 
 HeaderName = Literal["rfc5424", "rfc3164", "none"]
 Facility = Annotated[int, Field(ge=0, le=23)]
-AppName = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,48}$")]
+AppName = Annotated[
+    str, AfterValidator(spelled(r"[!-~]{1,48}", "1 to 48 printable ASCII characters, none of them a blank"))
+]
 
 _NOT_PRINTABLE = re.compile(r"[^\x21-\x7e]")
 _NOT_IN_A_HOST_NAME = re.compile(r"[^A-Za-z0-9._-]")

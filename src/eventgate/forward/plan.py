@@ -4,12 +4,14 @@ Touches the certificate and password files that the definition names; connects t
 transports, what a new one must be added to; that of formats stands in formats.py.
 """
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+import difflib
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from eventgate.clock import Clock
 from eventgate.errors import CallerError, ConfigurationError, FieldError
@@ -17,7 +19,6 @@ from eventgate.event import Event, Origin, SensorNames
 from eventgate.formats import MEDIA, Format
 from eventgate.forward import beginning
 from eventgate.forward.formats import FORMAT_KEYS, FORMATS, encoder, text_of
-from eventgate.forward.system_alerts import is_about
 from eventgate.forward.transports import Transport
 from eventgate.forward.transports.file import FileSettings, LinesFile
 from eventgate.forward.transports.http.bulk import Bulk, BulkSettings
@@ -31,7 +32,7 @@ from eventgate.forward.transports.stream import SecureSettings, SyslogStream, Tc
 from eventgate.forward.transports.tls import TlsSettings, client_context
 from eventgate.forward.transports.udp import SyslogDatagrams, UdpSettings
 from eventgate.query import parse_filters
-from eventgate.sinks.definition import SinkDefinition, reader
+from eventgate.sinks.definition import SinkDefinition, is_about, reader
 
 _SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a microsecond
 
@@ -146,7 +147,7 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
             if isinstance(built, HttpSettings):
                 built.read_files()
         except ValidationError as error:
-            problems.extend(_explained(error, where))
+            problems.extend(_explained(error, where, known))
         except ConfigurationError as error:
             problems.extend(FieldError(f"{where}.{each.pointer}", each.code, each.detail) for each in error.problems)
         else:
@@ -155,6 +156,7 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
 
     offer: _Offer | None = chosen("transport", definition.transport, TRANSPORTS)
     own = FORMAT_KEYS.get(definition.format, frozenset())
+    known = [*(offer.settings.model_fields if offer else ()), *sorted(own)]
     encoders: tuple[Format, Format] | None = None
     if chosen("format", definition.format, FORMATS):
         encoders = encoder(definition.transport, definition.format, definition.options, checked, wrong)
@@ -163,7 +165,10 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
     try:
         matches = parse_filters(definition.filters).matcher()
     except CallerError as error:
-        problems.extend(FieldError(f"{where}.{each.pointer}", each.code, each.detail) for each in error.errors)
+        problems.extend(
+            FieldError(f"{where}.{each.pointer}", each.code, each.detail.removeprefix(f"{each.pointer}, "))
+            for each in error.errors
+        )
     if fault := beginning.fault_of(definition.begin):
         problems.append(FieldError(f"{where}.begin", "unknown", fault))
     structured = MEDIA.get(definition.format) == "json"
@@ -175,7 +180,7 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
 
     def wants(event: Event, names: SensorNames) -> bool:
         if event.origin is _SYSTEM and is_about(event, definition.name):
-            return False  # a sink that fails would be told of its failing, for ever
+            return False
         return (number is None or event.company.int == number) and matches(event, names)
 
     return Plan(
@@ -188,12 +193,30 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
     )
 
 
-def _explained(error: ValidationError, where: str) -> list[FieldError]:
+_UNSHOWN = ("token", "password", "secret", "api_key", "url", "proxy")
+"""What may hold a secret is not repeated, however wrong it is."""
+
+
+def _explained(error: ValidationError, where: str, known: Sequence[str]) -> list[FieldError]:
+    """Each mistake in words; ``known`` are the keys that would have been right."""
     explained = []
-    for each in error.errors(include_url=False, include_input=False):
-        key = ".".join([where, *(str(part) for part in each["loc"])])
-        sentence = {"extra_forbidden": "there is no such key", "missing": "expected a value, found none"}.get(
-            each["type"], each["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
-        )
-        explained.append(FieldError(key, each["type"], sentence))
+    for each in error.errors(include_url=False):
+        keys = [str(part) for part in each["loc"]]
+        explained.append(FieldError(".".join([where, *keys]), each["type"], _sentence(each, keys, known)))
     return explained
+
+
+def _sentence(each: ErrorDetails, keys: Sequence[str], known: Sequence[str]) -> str:
+    match each["type"]:
+        case "extra_forbidden":
+            near = difflib.get_close_matches(keys[-1], known, 1)
+            return "there is no such key" + (f"; did you mean {near[0]}?" if near else "")
+        case "missing":
+            return "expected a value, found none"
+        case "tuple_type":
+            sentence = "expected a list"
+        case _:
+            sentence = each["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
+    came = each["input"]
+    shown = isinstance(came, str | int | float) and not any(word in key for key in keys for word in _UNSHOWN)
+    return f"{sentence}, found {came!r}" if shown and keys and "found" not in sentence else sentence

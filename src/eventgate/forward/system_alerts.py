@@ -76,9 +76,3 @@ def system_alert(alert: WaitingAlert, category: int, severity: int) -> Event:
         origin=Origin.SYSTEM,
         raw=content,
     )
-
-
-def is_about(event: Event, sink: str) -> bool:
-    """Whether a system event is about this sink."""
-    told = orjson.loads(event.data)
-    return isinstance(told, dict) and told.get("sink") == sink

@@ -9,6 +9,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import orjson
+
+from eventgate.event import Event
+
 
 @dataclass(frozen=True, slots=True)
 class SinkDefinition:
@@ -36,6 +40,12 @@ class SinkDefinition:
 def reader(sink: str) -> str:
     """The name under which the journal keeps a sink's cursor."""
     return f"sink:{sink}"
+
+
+def is_about(event: Event, sink: str) -> bool:
+    """Whether a system event is about this sink, which is never sent it: it would be told of its failing for ever."""
+    told = orjson.loads(event.data)
+    return isinstance(told, dict) and told.get("sink") == sink
 
 
 def seconds_at(rate: int, events: int) -> float | None:

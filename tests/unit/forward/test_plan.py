@@ -52,7 +52,7 @@ def test_the_keys_of_the_format_stand_beside_those_of_the_transport() -> None:
 def test_every_mistake_at_once() -> None:
     found = mistakes("tcp", "morse", ("severity>5",), addres="h:1", timeout_seconds=-1)
     assert found["format"] == "expected one of cef, ecs, json, leef, ocsf, rfc3164, rfc5424, found 'morse'"
-    assert found["addres"] == "there is no such key"
+    assert found["addres"] == "there is no such key; did you mean address?"
     assert found["address"] == "expected a value, found none"
     assert "greater than 0" in found["timeout_seconds"]
     assert "filter[0]" in found
@@ -64,9 +64,31 @@ def test_an_unknown_transport_names_those_there_are() -> None:
     )
 
 
-@pytest.mark.parametrize("address", ["h", "h:", ":514", "h:port", "::1:514", "h:123456"])
+@pytest.mark.parametrize("address", ["h", "h:", ":514", "h:port", "::1:514", "h:123456", "h:0", "h:65536", "h:1\n"])
 def test_an_address_needs_host_and_port(address: str) -> None:
-    assert "address" in mistakes("udp", address=address)
+    said = mistakes("udp", address=address)["address"]
+    assert said.startswith("expected a host and a port of 1 to 65535")
+    assert said.endswith(f"found {address!r}")
+
+
+@pytest.mark.parametrize(
+    ("transport", "options", "said"),
+    [
+        ("kafka", {"topic": "two words", "brokers": ["h:1"]}, "found 'two words'"),
+        ("kafka", {"topic": "t", "brokers": "h:1"}, "expected a list, found 'h:1'"),
+        ("udp", {"address": "h:1", "facility": 24}, "found 24"),
+        ("udp", {"address": "h:1", "app_nam": "x"}, "did you mean app_name?"),
+    ],
+)
+def test_what_came_and_what_was_meant(transport: str, options: dict[str, object], said: str) -> None:
+    assert any(detail.endswith(said) for detail in mistakes(transport, **options).values())
+
+
+@pytest.mark.parametrize("key", ["token", "tokn", "url", "proxy"])
+def test_what_may_hold_a_secret_is_not_repeated(key: str) -> None:
+    found = mistakes("hec", **{"url": "https://siem.example", "token": "t", key: "hunter2 "})
+    assert found
+    assert "hunter2" not in repr(found)
 
 
 @pytest.mark.parametrize("facility", [-1, 24, "auth"])

@@ -3,11 +3,22 @@
 Pure.
 """
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
-Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):[0-9]{1,5}$")]
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):([0-9]{1,5})")
+
+
+def _host_with_port(address: str) -> str:
+    found = _ADDRESS.fullmatch(address)
+    if found is None or not 1 <= int(found[2]) <= 65_535:
+        raise ValueError("expected a host and a port of 1 to 65535, as in siem.example:514 or [2001:db8::1]:514")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_host_with_port)]
 """``host:port``; an IPv6 address stands in brackets."""
 
 

@@ -6,18 +6,22 @@ Reads certificate and password files.
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from eventgate.errors import ConfigurationError, FieldError
+from eventgate.errors import ConfigurationError, FieldError, spelled
 from eventgate.forward.transports.settings import Address
 from eventgate.forward.transports.tls import TlsSettings, client_context
+
+Topic = Annotated[
+    str, AfterValidator(spelled(r"[A-Za-z0-9._-]{1,249}", "a topic's name: at most 249 letters, digits, dots, _ and -"))
+]
 
 
 class KafkaSettings(TlsSettings):
     """Keys of transport ``kafka``."""
 
     brokers: Annotated[tuple[Address, ...], Field(min_length=1)]
-    topic: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    topic: Topic
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 6
     """For a topic that is absent and gets created; one that exists keeps its own."""
     replication: Annotated[int | None, Field(ge=1, le=100)] = None
