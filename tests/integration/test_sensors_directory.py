@@ -52,6 +52,17 @@ async def test_a_miss_is_believed_for_a_second(directory, pool, clock):
     assert await directory.find(COMPANY, serial="EG-0001") is not None
 
 
+async def test_what_was_made_of_names_is_old_as_soon_as_a_change_is_heard(directory, pool):
+    """Whoever keeps it asks the edition alone, and reads nothing."""
+    await register(pool, COMPANY, uuid4(), "EG-0001", "Lobby")
+    await directory.warm(COMPANY)
+    edition = directory.edition
+    directory.forget(str(uuid4()))
+    assert directory.edition == edition
+    directory.forget(str(COMPANY))
+    assert directory.edition > edition
+
+
 @pytest.mark.parametrize("payload", [str(COMPANY), ""])
 async def test_a_change_is_read_at_once(directory, pool, payload):
     sensor = uuid4()

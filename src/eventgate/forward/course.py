@@ -55,6 +55,7 @@ class Course:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             await end(ahead)
+        self.drafts.let_go()
 
     def narrow(self, window: Window, reason: str) -> None:
         """Look for the one event that the receiver will never take, by halves."""

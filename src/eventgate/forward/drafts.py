@@ -132,6 +132,10 @@ class Drafts:
         self._given_up = {place: reason for place, reason in self._given_up.items() if place > cursor}
         self._stretches, self._left = iter(()), None
 
+    def let_go(self) -> None:
+        """Hold nothing of the journal until the next ``restart``: a receiver may be away for days."""
+        self._stretches, self._left = iter(()), None
+
     def give_up(self, place: Cursor, reason: str) -> None:
         """Nobody will take this event: from now on it goes to the dead letters instead of into a draft."""
         self._given_up[place] = reason

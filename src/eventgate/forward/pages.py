@@ -1,7 +1,7 @@
 """Stretches of the journal as sinks send them: filtered, with their sensors' names, formatted, each written once.
 
 Touches the registry of sensors, reading only. Sinks of one kind (the same company, filter and format) share pages while
-they read near each other; a bounded number of events is kept for that.
+they read near each other; a bounded number of events is kept for that, and of octets.
 """
 
 from collections import OrderedDict
@@ -18,7 +18,7 @@ from eventgate.journal.cursors import Cursor
 from eventgate.sensors.directory import Directory
 from eventgate.sinks.dead_letters import Letter
 
-_KEPT_EVENTS = 10_000
+_KEPT_EVENTS, _KEPT_OCTETS = 10_000, 24 << 20
 _SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a microsecond
 _outgoing = partial(tuple.__new__, Outgoing)  # its own constructor is a function of Python, three times as slow
 
@@ -56,6 +56,11 @@ class Page(NamedTuple):
     scanned: int
     size: int
     longest: int
+
+    @property
+    def held(self) -> int:
+        """Octets in memory as long as it is: those of the bodies, and of the events that they are made of."""
+        return self.size + sum([len(each.event.raw) + len(each.event.data) for each in self.events])
 
     def cut(self, number: int) -> tuple["Page", "Page"]:
         """Its first ``number`` events, one at least, and the rest; what is skipped between goes with the rest."""
@@ -98,7 +103,7 @@ class Pages:
         self._edition = -1
         self._readers: dict[Hashable, set[str]] = {}
         self._kept: OrderedDict[Hashable, Page] = OrderedDict()
-        self._scanned = 0
+        self._scanned = self._octets = 0
 
     def kept(self, plan: Plan, stretch: Stretch, *, replay: bool) -> Page | None:
         """What a neighbour has made of the same, None where it must be made."""
@@ -125,9 +130,11 @@ class Pages:
             return  # two made it at the same time
         self._kept[key] = page
         self._scanned += page.scanned
-        while self._scanned > _KEPT_EVENTS:
+        self._octets += page.held
+        while (self._scanned > _KEPT_EVENTS or self._octets > _KEPT_OCTETS) and len(self._kept) > 1:
             _, eldest = self._kept.popitem(last=False)
             self._scanned -= eldest.scanned
+            self._octets -= eldest.held
 
     def _key(self, plan: Plan, stretch: Stretch, replay: bool) -> Hashable:
         first, gaps = stretch.indexes[0], tuple(stretch.gaps)

@@ -65,7 +65,7 @@ class Directory:
         self._loading = asyncio.Lock()
         self._changes = 0
         self.edition = 0
-        """Goes up when any company's sensors were read anew: until then every name stays as it is."""
+        """Goes up when any company's sensors have changed or were read anew: until then every name stays as it is."""
 
     def forget(self, payload: str) -> None:
         """Hear of a change in the company whose id is ``payload``, or in any where it is empty."""
@@ -74,6 +74,7 @@ class Directory:
         for fleet in changed:
             if fleet is not None:
                 fleet.stale = True
+                self.edition += 1  # what was made of these names is not for anybody who comes later
 
     async def warm(self, company: UUID, *, at_most: float = LIFETIME_SECONDS) -> None:
         """Have the company's sensors in memory, read at most so many seconds ago. Raises Unavailable."""

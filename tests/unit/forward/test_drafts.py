@@ -87,3 +87,12 @@ async def test_a_replay_says_so_up_to_where_the_sink_had_come() -> None:
     events = (await drafts.next(100, 1)).events
     assert [outgoing.replay for outgoing in events] == [True, True, False]
     assert [b'"replay":true' in outgoing.body for outgoing in events] == [True, True, False]
+
+
+async def test_nothing_of_the_journal_is_held_for_a_receiver_that_is_away() -> None:
+    drafts = drafts_of(MemoryTail(batches(300)), WIDE)
+    first = await drafts.next(100, 1)
+    drafts.let_go()
+    assert (next(drafts._stretches, None), drafts._left) == (None, None)
+    drafts.restart(first.end)
+    assert places(await drafts.next(100, 1))[0] == Cursor(1, 100)

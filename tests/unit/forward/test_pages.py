@@ -82,6 +82,20 @@ async def test_neighbours_of_a_kind_share_what_is_written() -> None:
     assert [each for draft in alone for each in draft.events] == sent[0]
 
 
+async def test_long_events_are_kept_for_neighbours_in_bounded_memory() -> None:
+    (batch,) = batches(1000)
+    long = [event._replace(data=b'{"filling":"%b"}' % (b"x" * 60_000)) for event in batch.events]
+    pages = Pages(Names())
+    walking = [
+        drafts_of(MemoryTail([batch._replace(events=long)]), Limits(100, 4 << 20), pages=pages, name=name)
+        for name in ("a", "b")
+    ]
+    for drafts in walking:
+        await walked(drafts)
+    kept = [outgoing for page in pages._kept.values() for outgoing in page.events]
+    assert 0 < sum(len(outgoing.body) + len(outgoing.event.data) for outgoing in kept) < 32 << 20
+
+
 async def test_what_goes_again_is_another_page() -> None:
     journal, pages = batches(10), Pages(Names())
     live, again = (drafts_of(MemoryTail(journal), Limits(100, 1 << 20), pages=pages, name=name) for name in ("a", "b"))
