@@ -3,6 +3,7 @@
 Touches the terminal. Commands import what they need when they run, so that ``--help`` is quick.
 """
 
+import inspect
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -73,6 +74,17 @@ for command in (letters, redrive, preview):
 app.add_typer(sinks, rich_help_panel="Use it")
 for group in (keys, users, companies):
     app.add_typer(group, rich_help_panel="Say who may do what")
+
+
+def _let_help_flow(group: typer.Typer) -> None:
+    """Break the lines of help where the terminal ends: docstrings break theirs at the width of code."""
+    for each in group.registered_commands:
+        paragraphs = inspect.cleandoc(each.callback.__doc__ or "").split("\n\n") if each.callback else []
+        each.help = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+
+
+for group in (app, sinks, keys, users, companies):
+    _let_help_flow(group)
 
 
 def run() -> None:

@@ -20,6 +20,13 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Usage: eventgate" in shown.output or f"Usage: root {command}" in shown.output
 
 
+def test_help_breaks_its_lines_where_the_terminal_ends() -> None:
+    shown = CliRunner().invoke(commands.app, ["sinks", "list", "--help"], terminal_width=60).output
+    told = [line.strip() for line in shown.splitlines() if "A line that begins with" in line]
+    assert told
+    assert not any(line.endswith("begins with") and len(line) < 50 for line in told), told
+
+
 @pytest.mark.parametrize("command", ["send", "alerts", "tail", "sinks", "where", "verify", "audit"])
 def test_commands_that_are_callers_teach_by_examples(command: str) -> None:
     shown = CliRunner().invoke(commands.app, [command, "--help"]).output
