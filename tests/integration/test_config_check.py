@@ -46,6 +46,13 @@ def test_a_right_configuration_says_what_each_sink_promises(config: Path) -> Non
     ]
 
 
+def test_of_a_datagrams_receiver_it_promises_nothing(config: Path) -> None:
+    config.write_text(f'[[sinks]]\nname = "out"\ntransport = "udp"\naddress = "127.0.0.1:{free_port()}"\n')
+    done = _check(config, "--connect")
+    assert done.returncode == 0
+    assert "out: udp, best effort, has an address; UDP does not say whether anybody listens" in done.stdout
+
+
 def test_connect_tries_every_sink(config: Path) -> None:
     done = _check(config, "--connect")
     assert done.returncode == 1

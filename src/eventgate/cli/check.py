@@ -1,11 +1,14 @@
 """``eventgate check``: validate a configuration without starting."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eventgate.cli.serve import Config
+
+if TYPE_CHECKING:
+    from eventgate.app.sinks import Finding
 
 Connect = Annotated[bool, typer.Option("--connect", help="Reach every sink as well, without disturbing it.")]
 
@@ -20,7 +23,7 @@ def check(config: Config = None, connect: Connect = False) -> None:
     _, sinks = load_checked(config)
     findings = asyncio.run(check_sinks(sinks, connect=connect))
     for finding in findings:
-        print(f"{finding.name}: {finding.transport}, {finding.guarantee}{_answer(finding.fault, connect)}")
+        print(f"{finding.name}: {finding.transport}, {finding.guarantee}{_answer(finding, asked=connect)}")
     unreachable = [finding.name for finding in findings if finding.fault]
     if unreachable:
         print(f"The configuration is right, but cannot reach: {', '.join(unreachable)}", file=sys.stderr)
@@ -28,7 +31,9 @@ def check(config: Config = None, connect: Connect = False) -> None:
     print("The configuration is right.")
 
 
-def _answer(fault: str | None, asked: bool) -> str:
-    if fault:
-        return f": {fault}"
-    return ", answers" if asked else ""
+def _answer(finding: "Finding", *, asked: bool) -> str:
+    if finding.fault:
+        return f": {finding.fault}"
+    if not asked:
+        return ""
+    return ", has an address; UDP does not say whether anybody listens" if finding.transport == "udp" else ", answers"
