@@ -130,7 +130,7 @@ async def test_pause_resume_test_and_rewind(gate: Forwarding, tmp_path: Path) ->
         await gate.until("out", lambda status: status.state is State.PAUSED)
         stored = await gate.store(10)
         assert (await gate.status("out")).ledger.pending == 10
-        assert await ask("out", Verb.TEST) == Answer(False, "not connected: paused")
+        assert await ask("out", Verb.TEST) == Answer(False, "not connected: paused; resume the sink first")
         assert await ask("out", Verb.RESUME) == Answer(True, "resumed")
         await gate.until_done("out")
 

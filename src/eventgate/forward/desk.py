@@ -34,6 +34,9 @@ TEST_CODE = "EVENTGATE-TEST"
 _NOBODY = UUID(int=0)
 _log = structlog.get_logger()
 
+_RESTING = frozenset({State.PAUSED, State.DISABLED})
+"""States in which somebody has to say that the sink goes on."""
+
 
 class Desk:
     """One for each loop."""
@@ -143,7 +146,8 @@ class Desk:
 
     async def _test(self, connected: Transport | None) -> Answer:
         if connected is None:
-            return Answer(False, f"not connected: {self._failure}")
+            rests = self._said is not None and self._said[0] in _RESTING
+            return Answer(False, f"not connected: {self._failure}{'; resume the sink first' if rests else ''}")
         event, names = self._test_event(), SensorNames("eventgate", None)
         outgoing = Outgoing(event, names, Cursor(0, 0), self._plan.encode(event, names))
         try:
