@@ -10,21 +10,19 @@ from typing import NamedTuple
 
 import orjson
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _BLANKS = bytes.maketrans(b"\t\r\n", b"   ")
 _BACKSLASH, _DELETE = ord("\\"), 0x7F
 _json = orjson.dumps
 
 
-def _picture(found: re.Match[str]) -> str:
-    """U+0000 to U+001F and U+007F have pictures in Unicode's block of that name; the others have none."""
-    code = ord(found[0])
-    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
+_HIDDEN = (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_PICTURES = {code: 0x2400 + code if code < 0x20 else 0x2421 if code == 0x7F else 0xFFFD for code in _HIDDEN}
+"""U+0000 to U+001F and U+007F have pictures in Unicode's block of that name; the others have none."""
 
 
 def visible(text: str) -> str:
     """Control characters, line separators and bidirectional marks become pictures."""
-    return text if text.isprintable() else _CONTROL.sub(_picture, text)
+    return text if text.isprintable() else text.translate(_PICTURES)
 
 
 def on_one_line(json: bytes) -> bytes:

@@ -6,7 +6,7 @@ Touches the journal's tail and the table of dead letters, reading only.
 from collections.abc import Iterator
 from itertools import groupby
 
-from eventgate.forward.stretches import Gap, Stretch
+from eventgate.forward.stretches import Gap, Stretch, cut
 from eventgate.journal.batch import Batch
 from eventgate.journal.cursors import Cursor
 from eventgate.journal.tail import Tail
@@ -43,8 +43,7 @@ class LettersTail:
     @staticmethod
     def stretches(batch: Batch, _after: Cursor) -> Iterator[Stretch]:
         """The chosen events, in order, and at their end the number of those that are gone."""
-        gaps = [Gap(len(batch.events), batch.end, batch.expired)]
-        yield Stretch(batch.position, batch.indexes, batch.events, gaps, batch.end)
+        return cut(batch, [Gap(len(batch.events), batch.end, batch.expired)])
 
 
 def _chosen(position: int, indexes: list[int], batch: Batch | None) -> Batch:

@@ -14,8 +14,10 @@ from eventgate.event import Event
 from eventgate.journal.batch import Batch
 from eventgate.journal.cursors import Cursor
 
-_LONGEST = 128
-"""Events: half a millisecond or a whole one to format."""
+_MANY, _FEW = 128, 16
+"""Events: half a millisecond or a whole one to format; fewer of long ones, which may be a stranger's doing."""
+_LONG = 8 << 10
+"""Octets that an event takes in memory, on average over its batch."""
 
 _cursor = partial(tuple.__new__, Cursor)  # a named tuple's own constructor is a function of Python, three times as slow
 
@@ -57,11 +59,16 @@ class Stretch(NamedTuple):
 
 def stretches(batch: Batch, after: Cursor) -> Iterator[Stretch]:
     """What a reader that has finished ``after`` comes by in this batch."""
+    return cut(batch, _gaps(batch, after.index if batch.position == after.position else -1))
+
+
+def cut(batch: Batch, gaps: Sequence[Gap]) -> Iterator[Stretch]:
+    """The events of a batch and these gaps between them."""
     position, indexes, events = batch.position, batch.indexes, batch.events
-    gaps = _gaps(batch, after.index if position == after.position else -1)
+    longest = _MANY if batch.size < _LONG * (batch.last + 1) else _FEW
     start, count = 0, len(events)
-    while start < count - _LONGEST:
-        stop = start + _LONGEST - indexes[start] % _LONGEST
+    while start < count - longest:
+        stop = start + longest - indexes[start] % longest
         yield Stretch(
             position, indexes[start:stop], events[start:stop], _between(gaps, start, stop),
             Cursor(position, indexes[stop - 1]),

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventgate.forward.drafts import Draft
+from eventgate.forward.letters import LettersTail
 from eventgate.forward.pages import Pages
 from eventgate.forward.stretches import stretches, within
 from eventgate.forward.transports import Limits
@@ -114,3 +115,17 @@ def test_stretches_end_where_they_are_told(journal: list[Batch], data: st.DataOb
     places = [place for one in cut for place in one.places()]
     assert places == [place for batch in journal for place, _ in batch.placed() if place <= until]
     assert sum(gap.gone for one in cut for gap in one.gaps) == counted(journal)[until].expired
+
+
+@given(st.integers(1, 600), st.sets(st.integers(0, 599), min_size=1), st.sampled_from([1_000, 100_000]))
+def test_no_stretch_keeps_others_waiting_for_long(count: int, gone: set[int], octets: int) -> None:
+    """Not that of a redrive either, which has all dead letters of a batch; of long events there are few in one."""
+    (batch,) = batches(count)
+    left = [index for index in range(count) if index not in gone] or [0]
+    holed = batch._replace(indexes=left, events=[batch.events[n] for n in left], expired=3, size=octets * count)
+    for found in (list(stretches(holed, Cursor(0, 0))), list(LettersTail.stretches(holed, Cursor(0, 0)))):
+        assert max(len(one.events) for one in found) <= (128 if octets == 1_000 else 16)
+        assert [place for one in found for place in one.places()] == [place for place, _ in holed.placed()]
+        assert [one.end for one in found] == sorted({one.end for one in found})
+        assert found[-1].end == holed.end
+    assert sum(gap.gone for one in found for gap in one.gaps) == 3
