@@ -1,3 +1,5 @@
+import logging
+
 import pytest
 from aiokafka import errors
 
@@ -31,6 +33,20 @@ def test_the_hidden_cause_is_told() -> None:
     hidden.__cause__ = errors.InvalidTxnState()
     with pytest.raises(Disconnected, match="InvalidTxnState"), translated("delivering"):
         raise hidden
+
+
+def test_what_each_broker_said_is_told() -> None:
+    nobody = errors.KafkaConnectionError("Unable to bootstrap from [('k1.example', 9092, <AddressFamily.AF_INET: 2>)]")
+
+    def refused() -> None:
+        logging.getLogger("aiokafka").error('Unable connect to "%s:%s": %s', "k1.example", 9092, "no such user")
+        raise nobody
+
+    with pytest.raises(Disconnected) as caught, translated("starting"):
+        refused()
+    assert str(caught.value) == "lost Kafka while starting: no broker let us in: k1.example:9092: no such user"
+    with pytest.raises(Disconnected, match="Unable to bootstrap"), translated("starting"):
+        raise nobody
 
 
 def test_other_errors_pass() -> None:
