@@ -292,6 +292,16 @@ async def test_answers_that_get_lost_cost_duplicates_and_no_event(gate: Forwardi
     assert seen.total() <= 4 * 300
 
 
+@pytest.mark.parametrize("acknowledge", [True, False])
+async def test_check_tells_a_token_that_is_not_accepted(collector: EventCollector, acknowledge: bool) -> None:
+    await made("hec", "json", **towards(collector, acknowledge=acknowledge))().probe()
+    transport = made("hec", "json", **towards(collector, acknowledge=acknowledge, token="another"))()
+    with pytest.raises(DeliveryError, match="Invalid token"):
+        await transport.probe()
+    await transport.close()
+    assert collector.received() == []
+
+
 async def test_check_tells_an_unhealthy_collector(collector: EventCollector) -> None:
     transport = made("hec", "json", **towards(collector))()
     await transport.probe()
