@@ -130,6 +130,7 @@ class DeliveryLoop:
         opened = await self._inbox.unless_called(opening, "while connecting")
         await self._keeping.keep_with(self._transport.keeper)
         self._keeping.move(opened)
+        await self._letters.withdraw(self._name, opened)
         await self._set_out(opened)
         try:
             while not (self._inbox.stopping or self._inbox.resting):

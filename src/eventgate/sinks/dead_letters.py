@@ -12,7 +12,7 @@ import asyncpg
 
 from eventgate.db.pages import fetch_page
 from eventgate.db.pool import Row, translated
-from eventgate.journal.cursors import Cursor
+from eventgate.journal.cursors import Cursor, Standing
 from eventgate.journal.times import ms_of, timestamp_of
 from eventgate.query import Field, FieldTable, Query
 from eventgate.query.fieldtypes import Identifier, Number, OwnId, Text
@@ -85,6 +85,20 @@ class DeadLetters:
                 """INSERT INTO dead_letters (sink, generation, position, index, company, event, reason)
                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING""",
                 rows,
+            )
+
+    async def withdraw(self, sink: str, standing: Standing) -> None:
+        """Take back those beyond where a sink stands, in the generations of its lanes: nobody counted them.
+
+        Whoever wrote them was cut short, and what comes now may find the event delivered after all.
+        """
+        lanes = [(standing.since, standing.cursor)]
+        if standing.replay is not None:
+            lanes.append((standing.generation, standing.replay.cursor))
+        with translated():
+            await self._pool.executemany(
+                "DELETE FROM dead_letters WHERE sink = $1 AND generation = $2 AND (position, index) > ($3, $4)",
+                [(sink, generation, *cursor) for generation, cursor in lanes],
             )
 
     async def page(self, sink: str, company: UUID | None, query: Query, asked: PageRequest) -> Page[DeadLetter]:

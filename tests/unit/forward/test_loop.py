@@ -48,6 +48,20 @@ async def test_one_bad_event_among_many_is_found_by_halves_and_alone_becomes_a_d
     assert len(world.windows) <= 14
 
 
+async def test_what_was_given_up_by_a_process_that_died_and_then_delivered_is_no_dead_letter() -> None:
+    class Mended(World):
+        async def process(self, inbox: Inbox | None = None) -> None:
+            if self.kills:
+                self.poison = set()
+            await super().process(inbox)
+
+    world = Mended(batches(4), script=[0, 0, 5], poison={1})
+    await world.run()
+    assert world.kills == 1, "after the dead letter, before the cursor"
+    assert world.saved.totals == Totals(delivered=4)
+    assert world.letters == {}
+
+
 async def test_a_silent_receiver_does_not_keep_the_loop_from_stopping(monkeypatch: object) -> None:
     class Silent(World):
         async def deliver(self, window: Window) -> Delivery:

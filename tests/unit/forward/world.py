@@ -241,7 +241,7 @@ class World:
             lambda lane: drafts_of(tail, self.limits, self.wants, lane),
             keeping,
             allowance=Allowance(self.replay_rate, clock),
-            letters=SimpleNamespace(write=self._bury),
+            letters=SimpleNamespace(write=self._bury, withdraw=self._withdraw),
             desk=SimpleNamespace(
                 say=self._say,
                 serve=self._serve,
@@ -332,6 +332,17 @@ class World:
         for letter in letters:
             kept.setdefault(letter.place, letter.reason)
         self._after(step)
+
+    async def _withdraw(self, sink: str, standing: Standing) -> None:
+        if self._dead:
+            raise Killed
+        lanes = [(standing.since, standing.cursor)]
+        if standing.replay is not None:
+            lanes.append((standing.generation, standing.replay.cursor))
+        for generation, cursor in lanes:
+            kept = self.replay_letters[generation] if generation else self.letters
+            for place in [place for place in kept if place > cursor]:
+                del kept[place]
 
     async def _opened(self, sink: str, opening: Opening, leaving: Standing, enter: Enter) -> None:
         """A transaction: all of it or nothing."""
