@@ -145,6 +145,13 @@ def test_a_sink_is_rewound_paused_resumed_and_tested(serving: Serving) -> None:
     assert "events.ndjson, from " in said
 
 
+def test_nobody_is_asked_whether_to_forget_a_sink_that_cannot_be_forgotten(serving: Serving) -> None:
+    for name, said in (("nosuch", "There is no sink nosuch"), ("file", "file is configured.")):
+        shown, refused = _run(serving, "sinks", "forget", name, status=2)
+        assert said in refused
+        assert "cannot be undone" not in shown + refused
+
+
 def test_where_an_event_is_and_what_a_sink_makes_of_it(serving: Serving) -> None:
     _run(serving, "send", "-", stdin=_event(message="an \x1b[2J evil twin"))
     id_ = json.loads(_run(serving, "alerts", "-n", "1", "--json")[0])["id"]

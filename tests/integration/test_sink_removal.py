@@ -64,7 +64,13 @@ async def test_a_removed_sink_keeps_its_place_until_it_is_forgotten(
     (shown,) = removed["data"]
     assert (shown["state"], shown["delivered"], shown["lagEvents"]) == ("stopped", 20, 10)
     assert shown["lagSeconds"] > 0
-    assert (await service.get("/v2/sinks/old"))[0] == 404, "nobody can ask anything of it"
+    status, told = await service.get("/v2/sinks/old")
+    assert (status, told["code"]) == (404, "sink-removed"), "nobody can ask anything of it"
+    for verb, body in (("test", None), ("preview", {"id": str(UUID(int=1))})):
+        status, told = await service.post(f"/v2/sinks/old/{verb}", body)
+        assert (status, told["code"]) == (404, "sink-removed")
+        assert "was removed from the configuration" in told["detail"]
+    assert (await service.get("/v2/sinks/never"))[1]["code"] == "not-found"
 
     # It comes back and goes on where it was.
     async with gate.running(old, new):

@@ -14,6 +14,7 @@ from eventgate.access import Principal
 from eventgate.api.answers import REQUEST_ID
 from eventgate.api.problem import or_not_found, problem
 from eventgate.api.routes import Call
+from eventgate.errors import CallerError
 from eventgate.sinks.store import SinkStatus, SinkStore
 
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
@@ -43,8 +44,13 @@ def receipt_shown(receipt: Mapping[str, Any], *, operator: bool) -> dict[str, An
 
 
 async def named_sink(store: SinkStore, call: Call) -> SinkStatus:
-    """The sink that the path names. Raises CallerError 404 where there is none that the caller may see."""
-    return or_not_found(await store.get(call.path["name"], seen_by(call.principal)))
+    """The sink that the path names. Raises CallerError 404 where the caller may see none, or one that was removed."""
+    sink = or_not_found(await store.get(call.path["name"], seen_by(call.principal), configured=None))
+    if not sink.configured:
+        kept = "It keeps its place until it comes back or is forgotten."
+        detail = f"Sink {sink.name} was removed from the configuration. {kept}"
+        raise CallerError(404, "sink-removed", detail)
+    return sink
 
 
 def silent(call: Call, sink: SinkStatus) -> web.Response:

@@ -149,15 +149,27 @@ def forget(
 
     eventgate sinks forget old-soc
     """
-    gate = find()
+    gate, path = find(), f"{_PATH}/{segment(name)}"
     if not yes:
+        _demand_removed(gate, name)
         typer.confirm(
             f"Forget {terminal.defused(name)}? Its place, ledger, dead letters and receipts are deleted, "
             "and this cannot be undone",
             abort=True,
         )
-    gate.delete(f"{_PATH}/{segment(name)}")
+    gate.delete(path)
     terminal.say(f"{name} is forgotten.")
+
+
+def _demand_removed(gate: Gate, name: str) -> None:
+    """Raise ValueError for a sink that cannot be forgotten, before anybody is asked whether it is meant."""
+    known = {
+        sink["name"]: sink["configured"] for sink in everything(gate, _PATH, [("limit", "100"), ("status", "all")])
+    }
+    if name not in known:
+        raise ValueError(f"There is no sink {terminal.defused(name)}, neither configured nor removed.")
+    if known[name]:
+        raise ValueError(f"{name} is configured. Take it out of the configuration, and reload, before it is forgotten.")
 
 
 def _list(gate: Gate, *, everyone: bool, as_json: bool) -> None:
