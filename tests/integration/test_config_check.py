@@ -53,6 +53,17 @@ def test_of_a_datagrams_receiver_it_promises_nothing(config: Path) -> None:
     assert "out: udp, best effort, has an address; UDP does not say whether anybody listens" in done.stdout
 
 
+def test_what_is_hardly_meant_is_remarked_and_refused_nowhere(config: Path) -> None:
+    config.write_text('[[sinks]]\nname = "out"\ntransport = "hec"\nurl = "http://10.0.0.1:8088"\ntoken = "hush"\n')
+    done = _check(config)
+    assert done.returncode == 0
+    assert done.stdout.endswith("The configuration is right.\n")
+    open_, unreachable = done.stderr.splitlines()
+    assert open_.startswith("Remark: sinks.out.url: over http, ")
+    assert unreachable.startswith("Remark: sinks.out.url: nothing can be delivered there: 10.0.0.1 is private")
+    assert "hush" not in done.stderr
+
+
 def test_connect_tries_every_sink(config: Path) -> None:
     done = _check(config, "--connect")
     assert done.returncode == 1

@@ -179,6 +179,29 @@ def test_what_a_reload_cannot_change_is_said_and_stays(public_path: Path, receiv
         assert "hush-hush" not in serving.said()
 
 
+def test_what_is_hardly_meant_is_logged_at_the_start_and_said_by_a_reload(
+    public_path: Path, receiver: Receiver
+) -> None:
+    nobody = "00000000-0000-7000-8000-000000000000"
+    mute = '[[sinks]]\nname = "mute"\ntransport = "hec"\nurl = "https://127.0.0.1:1"\ntoken = "hush-hush"\n'
+    config, of_nobody = public_path / "eventgate.toml", tcp("steady", receiver, f'company = "{nobody}"')
+    unknown, unreachable = f"sinks.{{}}.company: no company has the id {nobody}", "nothing can be delivered there"
+    with Serving(public_path, config=of_nobody + mute) as serving:
+        said = serving.said()
+        assert unknown.format("steady") in said
+        assert f"sinks.mute.url: {unreachable}" in said
+        mine = serving.bootstrap["companyId"]
+        config.write_text(of_nobody.replace("steady", "late") + mute + tcp("own", receiver, f'company = "{mine}"'))
+        taken = command(serving, "reload")
+        assert taken.returncode == 0
+        assert f"Remark: sinks.mute.url: {unreachable}" in taken.stderr
+        said = serving.said()[len(said) :]
+        assert unknown.format("late") in said
+        assert f"sinks.mute.url: {unreachable}" in said
+        assert "sinks.own" not in said
+        assert "hush-hush" not in serving.said()
+
+
 def test_a_forward_process_that_dies_comes_back_with_the_newest_sinks(public_path: Path, out: Path) -> None:
     """Whether it dies before it hears of them, while it takes them, or after."""
     config = public_path / "eventgate.toml"

@@ -5,7 +5,7 @@ hears of it (migration 0001).
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -151,6 +151,13 @@ class Companies:
 
     async def _note(self, connection: Any, actor: Actor, action: str, before: Company | None, after: Company) -> None:
         await self._audit.record_within(connection, actor, Change.of(action, after.id, before, after))
+
+
+async def unknown_companies(pool: asyncpg.Pool, companies: Collection[UUID]) -> frozenset[UUID]:
+    """Those ids that no company has, or ever had. Raises Unavailable."""
+    with translated():
+        rows = await pool.fetch("SELECT id FROM companies WHERE id = ANY($1::uuid[])", list(companies))
+    return frozenset(companies) - {row["id"] for row in rows}
 
 
 async def company_of_operator(pool: asyncpg.Pool) -> UUID | None:

@@ -19,6 +19,7 @@ from eventgate.alerts.windows import Partitions
 from eventgate.app.ground import Ground, lay_ground
 from eventgate.app.memory import expect_events
 from eventgate.app.order import Order, Takes
+from eventgate.app.remarks import log_unknown_companies
 from eventgate.app.signing_in import lifetime_of
 from eventgate.app.sinks import plans
 from eventgate.config import Configuration
@@ -79,7 +80,9 @@ async def forward(order: Order) -> AsyncIterator[Takes]:
         )
         # A restart on the same machine and data directory takes its cursors over without waiting for a lease to lapse.
         owner = f"{socket.gethostname()}:{configuration.data.absolute()}"
-        supervisor = Supervisor(plans(configuration), stores, ground.clock, owner=owner)
+        sinks = plans(configuration)
+        await log_unknown_companies(ground.pool, sinks)
+        supervisor = Supervisor(sinks, stores, ground.clock, owner=owner)
         await ground.listener.subscribe(requests.CHANNEL, supervisor.wake)
         await stack.enter_async_context(supervisor)
         await _watch(stack, order, ground, stores, supervisor)
@@ -89,7 +92,9 @@ async def forward(order: Order) -> AsyncIterator[Takes]:
             await expose_metrics(stack, configuration.metrics.port)
 
         async def take(later: Order) -> None:
-            await supervisor.reconfigure(plans(later.configuration))
+            wanted = plans(later.configuration)
+            await log_unknown_companies(ground.pool, wanted)
+            await supervisor.reconfigure(wanted)
 
         yield take
 

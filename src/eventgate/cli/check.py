@@ -17,6 +17,7 @@ def check(config: Config = None, connect: Connect = False) -> None:
     """Say whether a configuration is right, and if not: file, key, and what was expected."""
     import asyncio
 
+    from eventgate.app.remarks import remarks
     from eventgate.app.sinks import check_sinks
     from eventgate.app.whole import load_checked
 
@@ -27,8 +28,12 @@ def check(config: Config = None, connect: Connect = False) -> None:
     unreachable = [finding.name for finding in findings if finding.fault]
     if unreachable:
         print(f"The configuration is right, but cannot reach: {', '.join(unreachable)}", file=sys.stderr)
+    else:
+        print("The configuration is right.", flush=True)
+    for remark in remarks(sinks):
+        print(f"Remark: {remark}", file=sys.stderr)
+    if unreachable:
         raise typer.Exit(1)
-    print("The configuration is right.")
 
 
 def _answer(finding: "Finding", *, asked: bool) -> str:

@@ -43,10 +43,11 @@ def plan(
     eventgate plan --config /etc/eventgate/eventgate.toml
     """
     from eventgate.app.reload import sink_moves
+    from eventgate.app.remarks import remarks
     from eventgate.app.sinks import definitions
     from eventgate.app.whole import load_checked
 
-    configuration, _ = load_checked(config)
+    configuration, sinks = load_checked(config)
     gate = Gate.find(url, key, data, ca_file)
     running = {sink["name"]: sink["definition"] for sink in gate.get("/v2/sinks")["data"]}
     if any(definition is None for definition in running.values()):
@@ -58,6 +59,8 @@ def plan(
         terminal.print_json({**moves._asdict(), "needsRestart": waits})
     else:
         _show(moves, waits, running, {each.name: each.transport for each in told})
+    for remark in remarks(sinks):
+        terminal.remark(f"Remark: {remark}")
     if waits:
         raise typer.Exit(NEEDS_RESTART)
     if moves.any:

@@ -38,6 +38,8 @@ def reload(data: Data = HERE) -> None:
         print(f"{name}: stopped")
     if outcome["needs_restart"]:
         print(f"Needs a restart: {', '.join(outcome['needs_restart'])}", file=sys.stderr)
+    for remark in outcome.get("remarks", ()):  # an older one has none
+        print(f"Remark: {remark}", file=sys.stderr)
     for mistake in outcome["mistakes"]:
         print(mistake, file=sys.stderr)
     if outcome["outcome"] == REFUSED:

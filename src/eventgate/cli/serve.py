@@ -21,6 +21,7 @@ def serve(
     data: Data = None, config: Config = None, port: Port = None, host: Host = None, workers: Workers = None
 ) -> None:
     """Run EventGate in the foreground until Ctrl-C or SIGTERM. SIGHUP rereads the sinks of its configuration."""
+    from eventgate.app.remarks import log_remarks, remarks
     from eventgate.app.whole import load_checked
     from eventgate.processes.lock import AlreadyRunning
     from eventgate.processes.parent import serve as run
@@ -30,9 +31,10 @@ def serve(
     told = {"data": data, "http": {key: value for key, value in http.items() if value is not None}}
     try:
         reread = partial(load_checked, config, {key: value for key, value in told.items() if value is not None})
-        configuration, _ = reread()
+        configuration, sinks = reread()
         configure_logging(configuration.log.level, configuration.log.style)
-        asyncio.run(run(configuration, lambda: reread()[0]))
+        log_remarks(remarks(sinks))
+        asyncio.run(run(configuration, reread))
     except AlreadyRunning as error:
         print(error, file=sys.stderr)
         raise typer.Exit(ALREADY_RUNNING) from None

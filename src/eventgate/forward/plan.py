@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from eventgate.clock import Clock
@@ -28,6 +28,7 @@ from eventgate.forward.transports.http.webhook import Webhook, WebhookSettings
 from eventgate.forward.transports.kafka.settings import KafkaSettings
 from eventgate.forward.transports.kafka.transport import Kafka
 from eventgate.forward.transports.relp import Relp, RelpSettings
+from eventgate.forward.transports.settings import Settings
 from eventgate.forward.transports.stream import SecureSettings, SyslogStream, TcpSettings
 from eventgate.forward.transports.tls import TlsSettings, client_context
 from eventgate.forward.transports.udp import SyslogDatagrams, UdpSettings
@@ -60,7 +61,7 @@ class Surroundings(NamedTuple):
 class _Offer(NamedTuple):
     """A transport: the keys it understands, what it promises (which may hang on those), and how it is made."""
 
-    settings: type[BaseModel]
+    settings: type[Settings]
     guarantee: Callable[[Any], str]
     make: Callable[[Any, Surroundings], Transport]
 
@@ -114,6 +115,8 @@ class Plan:
     kind: Hashable
     """The same for any two sinks that send the same bytes of the same events."""
     make: Callable[[History, Clock], Transport]
+    remarks: Sequence[str]
+    """What is allowed but hardly meant, each with its key."""
 
     @property
     def name(self) -> str:
@@ -172,7 +175,7 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
     if fault := beginning.fault_of(definition.begin):
         problems.append(FieldError(f"{where}.begin", "unknown", fault))
     structured = MEDIA.get(definition.format) == "json"
-    if problems or offer is None or matches is None or encoders is None:
+    if problems or offer is None or settings is None or matches is None or encoders is None:
         raise ConfigurationError(source, problems)
     company, made = definition.company, offer.make
 
@@ -190,6 +193,7 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
         *encoders,
         (company, tuple(definition.filters), *text_of(definition.transport, definition.format, definition.options)),
         lambda history, clock: made(settings, Surroundings(definition.name, structured, history, clock)),
+        [f"{where}.{remark.key}: {remark.sentence}" for remark in settings.remarks()],
     )
 
 

@@ -12,7 +12,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from eventgate.errors import EventGateError
 from eventgate.processes.child import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, METRICS_DIRECTORY, Child
 from eventgate.processes.lock import DataDirectory
 from eventgate.processes.port import demand_free
-from eventgate.processes.reload import Reloading
+from eventgate.processes.reload import Reloading, Reread
 from eventgate.processes.welcome import welcome
 
 _FORWARD_PATIENCE_SECONDS = 15.0
@@ -37,7 +37,7 @@ _RETURN_LARGE_BUFFERS = {"MALLOC_MMAP_THRESHOLD_": str(256 << 10)}
 _log = structlog.get_logger()
 
 
-async def serve(configuration: Configuration, reread: Callable[[], Configuration]) -> None:
+async def serve(configuration: Configuration, reread: Reread) -> None:
     """Run EventGate until SIGTERM or SIGINT, then drain: requests first, deliveries next, the database last.
 
     On SIGHUP take what ``reread`` returns, the configuration read again and checked, as far as a running one can.

@@ -16,9 +16,11 @@ import structlog
 
 from eventgate.app.order import Order
 from eventgate.app.reload import fingerprints, members_of, sink_moves, what_needs_a_restart
+from eventgate.app.remarks import log_remarks, remarks
 from eventgate.app.sinks import definitions
 from eventgate.config import Configuration
 from eventgate.errors import ConfigurationError
+from eventgate.forward.plan import Plan
 from eventgate.processes.child import Child
 
 OUTCOME = "reload.json"
@@ -36,7 +38,8 @@ class Outcome:
     """What became of one reload, the ``number``-th of this process.
 
     ``taken``; ``later``: the forward process takes it when it has come back; ``refused``: nothing has changed.
-    ``mistakes`` says why not now; sinks are named; ``needs_restart`` are keys that only a start reads.
+    ``mistakes`` says why not now; sinks are named; ``needs_restart`` are keys that only a start reads;
+    ``remarks`` what is allowed but hardly meant.
     """
 
     number: int
@@ -46,12 +49,17 @@ class Outcome:
     changed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     removed: Sequence[str] = ()
     needs_restart: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+
+
+Reread = Callable[[], tuple[Configuration, Sequence[Plan]]]
+"""Reads the configuration again: checked, and its sinks. Raises ConfigurationError."""
 
 
 class Reloading:
     """Reloads while ``run`` runs, one after the other. ``reread`` returns a checked configuration, or raises."""
 
-    def __init__(self, order: Order, reread: Callable[[], Configuration], forward: Child, directory: Path) -> None:
+    def __init__(self, order: Order, reread: Reread, forward: Child, directory: Path) -> None:
         self._order = order
         self._reread = reread
         self._forward = forward
@@ -72,7 +80,7 @@ class Reloading:
 
     async def _reload(self) -> Outcome:
         try:
-            told = await asyncio.to_thread(self._reread)
+            told, sinks = await asyncio.to_thread(self._reread)
         except ConfigurationError as error:
             return Outcome(self._number, REFUSED, str(error).splitlines())
         except Exception as error:  # noqa: BLE001 - whatever a file makes us stumble over, what runs goes on
@@ -93,11 +101,14 @@ class Reloading:
             changed=moves.changed,
             removed=moves.removed,
             needs_restart=what_needs_a_restart(running, told),
+            remarks=remarks(sinks),
         )
 
 
 def _say(outcome: Outcome) -> None:
-    told = {name: value for name, value in asdict(outcome).items() if value and name not in {"number", "outcome"}}
+    log_remarks(outcome.remarks)
+    apart = {"number", "outcome", "remarks"}
+    told = {name: value for name, value in asdict(outcome).items() if value and name not in apart}
     if outcome.outcome == REFUSED:
         _log.error("configuration refused, nothing has changed", **told)
     elif outcome.outcome == LATER:

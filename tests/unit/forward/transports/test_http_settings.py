@@ -92,3 +92,63 @@ def test_documents_are_json(secret_file: Path) -> None:
 def test_what_a_collectors_sink_promises_hangs_on_its_acknowledgement() -> None:
     assert planned("hec", token="t").guarantee == "confirmed"
     assert planned("hec", token="t", acknowledge=False).guarantee == "written"
+
+
+@pytest.mark.parametrize(
+    ("transport", "options", "said"),
+    [
+        ("hec", {"token": "hush"}, "the token"),
+        ("bulk", {"api_key": "hush"}, "the api_key"),
+        ("bulk", {"username": "u", "password": "hush"}, "the password"),
+        ("bulk", {}, None),
+    ],
+)
+def test_a_secret_that_the_network_can_read_is_remarked(
+    transport: str, options: dict[str, str], said: str | None
+) -> None:
+    open_ = planned(transport, url="http://siem.example:8088/path", **options).remarks
+    if said is None:
+        assert open_ == []
+    else:
+        (told,) = open_
+        assert told.startswith("sinks.siem.url: over http, ")
+        assert said in told
+        assert "hush" not in told
+        assert "path" not in told
+    assert planned(transport, **options).remarks == []
+    here = planned(transport, url="http://127.0.0.1:8088", private_addresses=True, **options)
+    assert here.remarks == []
+
+
+def test_a_secret_in_a_file_is_remarked_too_and_a_proxy_is_no_loopback(secret_file: Path) -> None:
+    (told,) = planned("hec", url="http://siem.example", token_file=secret_file).remarks
+    assert "read the token;" in told
+    (told,) = planned("hec", url="http://localhost", token="t", proxy="http://proxy.example:3128").remarks
+    assert "read the token;" in told
+
+
+def test_a_webhook_s_secret_never_travels(secret_file: Path) -> None:
+    assert planned("webhook", url="http://siem.example/", secret_file=secret_file).remarks == []
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://127.0.0.1:8088", "set private_addresses = true"),
+        ("https://localhost:8088", "set private_addresses = true"),
+        ("https://10.0.0.1", "set private_addresses = true"),
+        ("https://[fd00::1]:9200", "set private_addresses = true"),
+        ("https://169.254.169.254", "never reached"),
+    ],
+)
+def test_an_address_that_is_never_dialled_is_remarked(url: str, said: str) -> None:
+    (told,) = planned("bulk", url=url).remarks
+    assert told.startswith("sinks.siem.url: nothing can be delivered there: ")
+    assert said in told
+    allowed = planned("bulk", url=url, private_addresses=True).remarks
+    assert bool(allowed) == ("169.254" in url)
+
+
+def test_what_a_name_resolves_to_nobody_knows() -> None:
+    assert planned("bulk", url="https://siem.internal").remarks == []
+    assert planned("bulk", url="https://8.8.8.8").remarks == []

@@ -62,3 +62,14 @@ def test_a_password_is_never_shown() -> None:
 def test_a_mistake_is_named(keys: dict[str, Any], word: str) -> None:
     with pytest.raises(ValidationError, match=word):
         KafkaSettings(**LEAST | keys)
+
+
+def test_a_password_that_the_network_can_read_is_remarked() -> None:
+    (remark,) = KafkaSettings(**LEAST, **SASL).remarks()
+    assert remark.key == "tls"
+    assert "guess at the password" in remark.sentence
+    (remark,) = KafkaSettings(**LEAST, **SASL | {"sasl_mechanism": "PLAIN"}).remarks()
+    assert "read the password" in remark.sentence
+    here = {**LEAST, "brokers": ["localhost:9092", "[::1]:9093"]}
+    for fine in (LEAST, LEAST | SASL | {"tls": True}, here | SASL):
+        assert not list(KafkaSettings(**fine).remarks())

@@ -5,7 +5,7 @@ Touches the network.
 
 import base64
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -33,6 +33,8 @@ def _target(text: str) -> str:
 
 class BulkSettings(HttpSettings):
     """Keys of transport ``bulk``."""
+
+    sent: ClassVar[tuple[str, ...]] = ("api_key", "api_key_file", "password", "password_file")
 
     url: BaseUrl
     index: Annotated[str, AfterValidator(_target)] = "eventgate-%Y.%m.%d"

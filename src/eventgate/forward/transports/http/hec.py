@@ -8,7 +8,7 @@ import asyncio
 import uuid
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, PositiveFloat, StringConstraints, field_validator, model_validator
 
@@ -32,6 +32,8 @@ _EVENTS, _BYTES = 500, 1 << 20
 
 class HecSettings(HttpSettings):
     """Keys of transport ``hec``."""
+
+    sent: ClassVar[tuple[str, ...]] = ("token", "token_file")
 
     url: BaseUrl
     token: Annotated[str | None, Field(repr=False)] = None

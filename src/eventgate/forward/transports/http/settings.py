@@ -3,15 +3,17 @@
 Reads those files.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PositiveFloat
 
 from eventgate.errors import ConfigurationError, FieldError
+from eventgate.forward.transports.settings import Remark, is_this_machine
 from eventgate.forward.transports.tls import TlsSettings
+from eventgate.outbound import AddressRefused, Reach
 
 _Value = TypeVar("_Value")
 
@@ -41,6 +43,9 @@ BaseUrl = Annotated[Url, AfterValidator(_base)]
 class HttpSettings(TlsSettings):
     """Keys of every transport over HTTP."""
 
+    sent: ClassVar[tuple[str, ...]] = ()
+    """The keys of secrets that every request carries."""
+
     url: Url
     timeout_seconds: PositiveFloat = 30.0
     """From asking to the last byte of the answer."""
@@ -52,6 +57,28 @@ class HttpSettings(TlsSettings):
 
     def read_files(self) -> None:
         """Read every file that is named, so that a mistake is told before anything starts. ConfigurationError."""
+
+    def remarks(self) -> Iterator[Remark]:
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        told = next((key for key in self.sent if getattr(self, key) is not None), None)
+        if told and parts.scheme == "http" and (self.proxy or not is_this_machine(host)):
+            named = told.removesuffix("_file")
+            yield Remark("url", f"over http, whoever listens on the network can read the {named}; use https")
+        if fault := self._unreachable(host):
+            yield Remark("url", f"nothing can be delivered there: {fault}")
+
+    def _unreachable(self, host: str) -> str | None:
+        """Why an address that is written out is never dialled; of a name nobody knows what it will resolve to."""
+        if host.lower() == "localhost" and not self.proxy:
+            host = "127.0.0.1"
+        try:
+            Reach(private=self.private_addresses).demand(host)
+        except AddressRefused as error:
+            return error.strerror
+        except ValueError:
+            return None
+        return None
 
 
 def secret(key: str, value: str | None, file: Path | None, read: Callable[[str], _Value]) -> _Value | None:

@@ -3,13 +3,14 @@
 Reads certificate and password files.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from eventgate.errors import ConfigurationError, FieldError, spelled
-from eventgate.forward.transports.settings import Address
+from eventgate.forward.transports.settings import Address, Remark, host_and_port, is_this_machine
 from eventgate.forward.transports.tls import TlsSettings, client_context
 
 Topic = Annotated[
@@ -47,6 +48,14 @@ class KafkaSettings(TlsSettings):
         elif self.username is None or (self.password is None) == (self.password_file is None):
             raise ValueError("sasl_mechanism needs username, and one of password and password_file")
         return self
+
+    def remarks(self) -> Iterator[Remark]:
+        if self.tls or self.sasl_mechanism is None:
+            return
+        if all(is_this_machine(host_and_port(broker)[0]) for broker in self.brokers):
+            return
+        told = "read the password" if self.sasl_mechanism == "PLAIN" else "guess at the password from what it hears"
+        yield Remark("tls", f"without tls = true, whoever listens on the network can {told}")
 
     @property
     def keeper(self) -> str:
