@@ -25,7 +25,7 @@ class Tail:
     or catching up, share one reading wherever they are.
     """
 
-    def __init__(self, journal: Journal, *, max_bytes: int = 3 * _AT_ONCE_BYTES) -> None:
+    def __init__(self, journal: Journal, *, max_bytes: int = 2 * _AT_ONCE_BYTES) -> None:
         self._journal = journal
         self._max_bytes = max_bytes
         self._size = 0
