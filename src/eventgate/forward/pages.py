@@ -4,7 +4,7 @@ Touches the registry of sensors, reading only. Sinks of one kind (the same compa
 they read near each other; a bounded number of events is kept for that, and of octets.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from itertools import compress, repeat
@@ -180,16 +180,20 @@ def _left_out(
             skipped = skips.pop().skipped.plus(skipped)
         skips.append(Skip(sent, upto, skipped))
 
-    gaps = {gap.number: gap for gap in stretch.gaps}
-    for number, place in enumerate(places):
-        if gap := gaps.get(number):
+    due = deque(stretch.gaps)
+
+    def skip_gaps(number: int) -> None:
+        while due and due[0].number == number:  # two where batches are gone, and the next one's first events
+            gap = due.popleft()
             skip(gap.upto, expired=gap.gone)
+
+    for number, place in enumerate(places):
+        skip_gaps(number)
         if wanted[number]:
             sent += 1
         elif foreign[number]:
             skip(place, foreign=1)
         else:
             skip(place, filtered=1)
-    if gap := gaps.get(len(wanted)):
-        skip(gap.upto, expired=gap.gone)
+    skip_gaps(len(places))
     return skips

@@ -75,6 +75,16 @@ async def test_events_that_are_gone_are_counted_where_they_are_missing() -> None
     assert draft.standing(START, 2).cursor == Cursor(7, 3)
 
 
+async def test_gaps_beside_gaps_are_all_counted_where_a_filter_leaves_out() -> None:
+    whole = batches(4, severities=[1, 1, 9, 1])[0]
+    holed = whole._replace(indexes=[1, 2], events=whole.events[1:3], expired=12)
+    draft = await drafts_of(MemoryTail([holed]), WIDE, lambda event: event.severity > 3).next(100, 1)
+    assert places(draft) == [Cursor(1, 2)]
+    assert draft.standing(START, 1) == START._replace(
+        cursor=Cursor(1, 3), totals=Totals(delivered=1, filtered=1, expired=12)
+    )
+
+
 async def test_a_batch_that_is_gone_whole_still_moves_the_cursor() -> None:
     gone = batches(4)[0]._replace(indexes=[], events=[], expired=4)
     draft = await drafts_of(MemoryTail([gone]), WIDE).next(100, 1)

@@ -24,7 +24,8 @@ def journals(draw: st.DrawFn) -> list[Batch]:
         gone = draw(st.sets(st.integers(0, batch.last), max_size=5)) if draw(st.booleans()) else set()
         left = [index for index in range(batch.last + 1) if index not in gone]
         made.append(batch._replace(indexes=left, events=[batch.events[index] for index in left], expired=len(gone)))
-    return made
+    before = draw(st.sampled_from([0, 7]))  # whole batches that went with the front of the journal
+    return [made[0]._replace(expired=made[0].expired + before), *made[1:]]
 
 
 def counted(journal: list[Batch]) -> dict[Cursor, Totals]:
@@ -32,6 +33,8 @@ def counted(journal: list[Batch]) -> dict[Cursor, Totals]:
     totals, found = Totals(), {Cursor(0, 0): Totals()}
     for batch in journal:
         there = dict(zip(batch.indexes, batch.events, strict=True))
+        lost_before = batch.expired - (batch.last + 1 - len(there))
+        found[Cursor(batch.position, -1)] = totals = totals._replace(expired=totals.expired + lost_before)
         for index in range(batch.last + 1):
             event = there.get(index)
             fate = "expired" if event is None else "delivered" if event.severity == 9 else "filtered"
