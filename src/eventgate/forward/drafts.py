@@ -8,10 +8,10 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate, chain
 
+from eventgate.forward.chunks import Chunk, chunks, within
 from eventgate.forward.letters import LettersTail
 from eventgate.forward.pages import Page, Pages, Skipped
 from eventgate.forward.plan import Plan
-from eventgate.forward.stretches import Stretch, stretches, within
 from eventgate.forward.transports import Limits, Outgoing
 from eventgate.journal.cursors import Cursor, Lane, Standing
 from eventgate.journal.tail import Tail
@@ -109,7 +109,7 @@ class Drafts:
         self._until: Cursor | None = None
         self._letters: LettersTail | None = None
         self._given_up: dict[Cursor, str] = {}
-        self._stretches: Iterator[Stretch] = iter(())
+        self._chunks: Iterator[Chunk] = iter(())
         self._left: Page | None = None
         """What the last draft had no room for."""
 
@@ -130,11 +130,11 @@ class Drafts:
         self._until = until
         self._letters = letters
         self._given_up = {place: reason for place, reason in self._given_up.items() if place > cursor}
-        self._stretches, self._left = iter(()), None
+        self._chunks, self._left = iter(()), None
 
     def let_go(self) -> None:
         """Hold nothing of the journal until the next ``restart``: a receiver may be away for days."""
-        self._stretches, self._left = iter(()), None
+        self._chunks, self._left = iter(()), None
 
     def give_up(self, place: Cursor, reason: str) -> None:
         """Nobody will take this event: from now on it goes to the dead letters instead of into a draft."""
@@ -167,9 +167,9 @@ class Drafts:
     async def _read(self, after: Cursor) -> bool:
         limits, source = self._limits, self._letters or self._tail
         batches = await source.read(after, max_events=limits.events, max_bytes=limits.bytes)
-        cut = stretches if self._letters is None else self._letters.stretches
+        cut = chunks if self._letters is None else self._letters.chunks
         found = chain.from_iterable([cut(batch, after) for batch in batches])
-        self._stretches = found if self._until is None else within(found, self._until)
+        self._chunks = found if self._until is None else within(found, self._until)
         return bool(batches)
 
     async def _fill(self, draft: Draft, most: int) -> bool:
@@ -191,21 +191,21 @@ class Drafts:
         """How many of a page's events a draft has room for, by their octets: one at least where it has none yet."""
         left = self._limits.bytes - draft.size
         fit = sum(size <= left for size in accumulate(len(outgoing.body) for outgoing in page.events))
-        return fit or not draft.events
+        return fit or (0 if draft.events else 1)
 
     async def _next(self) -> Page | None:
         """The next page, None where all that was read is used up."""
         page, self._left = self._left, None
         if page is not None:
             return page
-        stretch = next(self._stretches, None)
-        if stretch is None:
+        chunk = next(self._chunks, None)
+        if chunk is None:
             return None
-        replay = stretch.end.position <= self._replay_until
+        replay = chunk.end.position <= self._replay_until
         shared = self._letters is None
-        page = self._pages.kept(self._plan, stretch, replay=replay) if shared else None
+        page = self._pages.kept(self._plan, chunk, replay=replay) if shared else None
         if page is None:
-            page = await self._pages.make(self._plan, stretch, replay=replay, share=shared)
+            page = await self._pages.make(self._plan, chunk, replay=replay, share=shared)
             await asyncio.sleep(0)  # others have their turn on the event loop
         return self._fit(page)
 

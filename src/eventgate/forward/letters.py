@@ -6,7 +6,7 @@ Touches the journal's tail and the table of dead letters, reading only.
 from collections.abc import Iterator
 from itertools import groupby
 
-from eventgate.forward.stretches import Gap, Stretch, cut
+from eventgate.forward.chunks import Chunk, Gap, cut
 from eventgate.journal.batch import Batch
 from eventgate.journal.cursors import Cursor
 from eventgate.journal.tail import Tail
@@ -41,7 +41,7 @@ class LettersTail:
         return found
 
     @staticmethod
-    def stretches(batch: Batch, _after: Cursor) -> Iterator[Stretch]:
+    def chunks(batch: Batch, _after: Cursor) -> Iterator[Chunk]:
         """The chosen events, in order, and at their end the number of those that are gone."""
         return cut(batch, [Gap(len(batch.events), batch.end, batch.expired)])
 

@@ -1,18 +1,20 @@
-"""Stretches of the journal as sinks send them: filtered, with their sensors' names, formatted, each written once.
+"""Chunks of the journal as sinks send them: filtered, with their sensors' names, formatted, each written once.
 
 Touches the registry of sensors, reading only. Sinks of one kind (the same company, filter and format) share pages while
 they read near each other; a bounded number of events is kept for that, and of octets.
 """
 
+from bisect import bisect_left
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from itertools import compress, repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from eventgate.event import Event, Origin, SensorNames
+from eventgate.forward.chunks import Chunk
 from eventgate.forward.plan import Plan
-from eventgate.forward.stretches import Stretch
 from eventgate.forward.transports import Outgoing
 from eventgate.journal.cursors import Cursor
 from eventgate.sensors.directory import Directory
@@ -45,7 +47,7 @@ class Skip(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What one stretch comes to. Who has finished it stands at ``end``.
+    """What one chunk comes to. Who has finished it stands at ``end``.
 
     ``scanned`` events were looked at for it; ``size`` is that of all bodies in octets, ``longest`` that of one.
     """
@@ -75,22 +77,17 @@ class Page(NamedTuple):
 
     def without(self, unfit: Mapping[int, str]) -> "Page":
         """The same but for some events, by their number, which become dead letters with these reasons."""
-        events: list[Outgoing] = []
-        skips: list[Skip] = []
-        due = iter(self.skips)
-        skip = next(due, None)
-        for number, outgoing in enumerate(self.events):
-            while skip is not None and skip.number <= number:
-                skips.append(skip._replace(number=len(events)))
-                skip = next(due, None)
-            if (reason := unfit.get(number)) is None:
-                events.append(outgoing)
-            else:
-                letter = Letter(outgoing.place, outgoing.event.company, outgoing.event.id, reason)
-                skips.append(Skip(len(events), outgoing.place, Skipped(unfit=1), letter))
-        while skip is not None:
-            skips.append(skip._replace(number=len(events)))
-            skip = next(due, None)
+        events = [outgoing for number, outgoing in enumerate(self.events) if number not in unfit]
+        numbers = sorted(unfit)
+        due = [
+            (skip.number, skip._replace(number=skip.number - bisect_left(numbers, skip.number))) for skip in self.skips
+        ]
+        for before, number in enumerate(numbers):
+            place, event = self.events[number].place, self.events[number].event
+            letter = Letter(place, event.company, event.id, unfit[number])
+            due.append((number, Skip(number - before, place, Skipped(unfit=1), letter)))
+        # What is skipped behind as many events stands before the letter, as it does in the journal.
+        skips = [skip for _, skip in sorted(due, key=itemgetter(0))]
         return self._replace(events=events, skips=skips, size=sum([len(outgoing.body) for outgoing in events]))
 
 
@@ -105,24 +102,24 @@ class Pages:
         self._kept: OrderedDict[Hashable, Page] = OrderedDict()
         self._scanned = self._octets = 0
 
-    def kept(self, plan: Plan, stretch: Stretch, *, replay: bool) -> Page | None:
+    def kept(self, plan: Plan, chunk: Chunk, *, replay: bool) -> Page | None:
         """What a neighbour has made of the same, None where it must be made."""
-        return self._kept.get(self._key(plan, stretch, replay)) if stretch.events else None
+        return self._kept.get(self._key(plan, chunk, replay)) if chunk.events else None
 
-    async def make(self, plan: Plan, stretch: Stretch, *, replay: bool, share: bool = True) -> Page:
+    async def make(self, plan: Plan, chunk: Chunk, *, replay: bool, share: bool = True) -> Page:
         """Make a page, ``replay``: of events that go once more; and ``share`` it with neighbours, if there are any.
 
         Raises Unavailable.
         """
         # By number: a UUID hashes and compares in Python, slowly.
-        for company in {event.company.int: event.company for event in stretch.events}.values():
+        for company in {event.company.int: event.company for event in chunk.events}.values():
             await self._directory.warm(company)
-        page = self._written(plan, stretch, replay)
+        page = self._written(plan, chunk, replay)
         readers = self._readers.setdefault(plan.kind, set())
         readers.add(plan.name)
         # A sink does not hear of its own failing, so what EventGate says of sinks is not the same to any two.
-        if share and len(readers) > 1 and stretch.events and not any(e.origin is _SYSTEM for e in stretch.events):
-            self._keep(self._key(plan, stretch, replay), page)
+        if share and len(readers) > 1 and chunk.events and not any(e.origin is _SYSTEM for e in chunk.events):
+            self._keep(self._key(plan, chunk, replay), page)
         return page
 
     def _keep(self, key: Hashable, page: Page) -> None:
@@ -136,24 +133,24 @@ class Pages:
             self._scanned -= eldest.scanned
             self._octets -= eldest.held
 
-    def _key(self, plan: Plan, stretch: Stretch, replay: bool) -> Hashable:
-        first, gaps = stretch.indexes[0], tuple(stretch.gaps)
-        return plan.kind, replay, self._directory.edition, stretch.position, first, stretch.end, gaps
+    def _key(self, plan: Plan, chunk: Chunk, replay: bool) -> Hashable:
+        first, gaps = chunk.indexes[0], tuple(chunk.gaps)
+        return plan.kind, replay, self._directory.edition, chunk.position, first, chunk.end, gaps
 
-    def _written(self, plan: Plan, stretch: Stretch, replay: bool) -> Page:
-        places, events, company = stretch.places(), stretch.events, plan.company
+    def _written(self, plan: Plan, chunk: Chunk, replay: bool) -> Page:
+        places, events, company = chunk.places(), chunk.events, plan.company
         names = self._called(events)
         wanted = list(map(plan.wants, events, names))
-        skips = [Skip(gap.number, gap.upto, Skipped(expired=gap.gone)) for gap in stretch.gaps]
+        skips = [Skip(gap.number, gap.upto, Skipped(expired=gap.gone)) for gap in chunk.gaps]
         if not all(wanted):
             foreign = [company is not None and event.company.int != company.int for event in events]
-            skips = _left_out(stretch, places, wanted, foreign)
+            skips = _left_out(chunk, places, wanted, foreign)
             places, events = list(compress(places, wanted)), list(compress(events, wanted))
             names = list(compress(names, wanted))
         bodies = list(map(plan.encode_again if replay else plan.encode, events, names))
         sizes = list(map(len, bodies))
         outgoing = list(map(_outgoing, zip(events, names, places, bodies, repeat(replay))))
-        return Page(outgoing, skips, stretch.end, len(stretch.events), sum(sizes), max(sizes, default=0))
+        return Page(outgoing, skips, chunk.end, len(chunk.events), sum(sizes), max(sizes, default=0))
 
     def _called(self, events: Sequence[Event]) -> list[SensorNames]:
         """What each event's sensor is called, looked up once for as long as the registry stays as it is."""
@@ -167,9 +164,7 @@ class Pages:
         return names
 
 
-def _left_out(
-    stretch: Stretch, places: Sequence[Cursor], wanted: Sequence[bool], foreign: Sequence[bool]
-) -> list[Skip]:
+def _left_out(chunk: Chunk, places: Sequence[Cursor], wanted: Sequence[bool], foreign: Sequence[bool]) -> list[Skip]:
     """The gaps, and what nobody wants, in order; neighbours as one."""
     skips: list[Skip] = []
     sent = 0
@@ -180,7 +175,7 @@ def _left_out(
             skipped = skips.pop().skipped.plus(skipped)
         skips.append(Skip(sent, upto, skipped))
 
-    due = deque(stretch.gaps)
+    due = deque(chunk.gaps)
 
     def skip_gaps(number: int) -> None:
         while due and due[0].number == number:  # two where batches are gone, and the next one's first events

@@ -103,6 +103,6 @@ async def test_nothing_of_the_journal_is_held_for_a_receiver_that_is_away() -> N
     drafts = drafts_of(MemoryTail(batches(300)), WIDE)
     first = await drafts.next(100, 1)
     drafts.let_go()
-    assert (next(drafts._stretches, None), drafts._left) == (None, None)
+    assert (next(drafts._chunks, None), drafts._left) == (None, None)
     drafts.restart(first.end)
     assert places(await drafts.next(100, 1))[0] == Cursor(1, 100)

@@ -1,12 +1,12 @@
-"""Pages: what a stretch of the journal comes to, the same for every sink of a kind, whoever made it."""
+"""Pages: what a chunk of the journal comes to, the same for every sink of a kind, whoever made it."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventgate.forward.chunks import chunks, within
 from eventgate.forward.drafts import Draft
 from eventgate.forward.letters import LettersTail
 from eventgate.forward.pages import Pages
-from eventgate.forward.stretches import stretches, within
 from eventgate.forward.transports import Limits
 from eventgate.journal.batch import Batch
 from eventgate.journal.cursors import START, Cursor, Standing, Totals
@@ -15,7 +15,7 @@ from tests.unit.forward.world import MemoryTail, Names, batches, drafts_of
 
 @st.composite
 def journals(draw: st.DrawFn) -> list[Batch]:
-    """A few batches, some as long as several stretches; of some, events are gone. Severity 9 is what sinks want."""
+    """A few batches, some as long as several chunks; of some, events are gone. Severity 9 is what sinks want."""
     sizes = draw(st.lists(st.integers(1, 300), min_size=1, max_size=4))
     wanted = draw(st.sampled_from([[9], [1], [9, 1], [9, 9, 9, 1, 1], [1] * 40 + [9]]))
     whole = batches(*sizes, severities=[wanted[n % len(wanted)] for n in range(sum(sizes))])
@@ -110,10 +110,10 @@ async def test_what_goes_again_is_another_page() -> None:
 
 
 @given(journals(), st.data())
-def test_stretches_end_where_they_are_told(journal: list[Batch], data: st.DataObject) -> None:
+def test_chunks_end_where_they_are_told(journal: list[Batch], data: st.DataObject) -> None:
     ends = [Cursor(batch.position, index) for batch in journal for index in range(batch.last + 1)]
     until = data.draw(st.sampled_from(ends))
-    cut = list(within((one for batch in journal for one in stretches(batch, Cursor(0, 0))), until))
+    cut = list(within((one for batch in journal for one in chunks(batch, Cursor(0, 0))), until))
     assert cut[-1].end == until
     places = [place for one in cut for place in one.places()]
     assert places == [place for batch in journal for place, _ in batch.placed() if place <= until]
@@ -121,12 +121,12 @@ def test_stretches_end_where_they_are_told(journal: list[Batch], data: st.DataOb
 
 
 @given(st.integers(1, 600), st.sets(st.integers(0, 599), min_size=1), st.sampled_from([1_000, 100_000]))
-def test_no_stretch_keeps_others_waiting_for_long(count: int, gone: set[int], octets: int) -> None:
+def test_no_chunk_keeps_others_waiting_for_long(count: int, gone: set[int], octets: int) -> None:
     """Not that of a redrive either, which has all dead letters of a batch; of long events there are few in one."""
     (batch,) = batches(count)
     left = [index for index in range(count) if index not in gone] or [0]
     holed = batch._replace(indexes=left, events=[batch.events[n] for n in left], expired=3, size=octets * count)
-    for found in (list(stretches(holed, Cursor(0, 0))), list(LettersTail.stretches(holed, Cursor(0, 0)))):
+    for found in (list(chunks(holed, Cursor(0, 0))), list(LettersTail.chunks(holed, Cursor(0, 0)))):
         assert max(len(one.events) for one in found) <= (128 if octets == 1_000 else 16)
         assert [place for one in found for place in one.places()] == [place for place, _ in holed.placed()]
         assert [one.end for one in found] == sorted({one.end for one in found})

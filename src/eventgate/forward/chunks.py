@@ -1,6 +1,6 @@
-"""A batch cut into stretches: events with their places, and between them the gaps where events are gone.
+"""A batch cut into chunks: events with their places, and between them the gaps where events are gone.
 
-Pure. A stretch is short, so that whoever works on one soon lets others have their turn, and cut at the same places for
+Pure. A chunk is short, so that whoever works on one soon lets others have their turn, and cut at the same places for
 every reader, so that neighbours can share what came of it.
 """
 
@@ -23,14 +23,14 @@ _cursor = partial(tuple.__new__, Cursor)  # a named tuple's own constructor is a
 
 
 class Gap(NamedTuple):
-    """``gone`` events are missing behind the first ``number`` of a stretch; who has seen that stands at ``upto``."""
+    """``gone`` events are missing behind the first ``number`` of a chunk; who has seen that stands at ``upto``."""
 
     number: int
     upto: Cursor
     gone: int
 
 
-class Stretch(NamedTuple):
+class Chunk(NamedTuple):
     """Neighbouring events of the batch at ``position``, with their indexes. Who has finished it stands at ``end``."""
 
     position: int
@@ -43,7 +43,7 @@ class Stretch(NamedTuple):
         """The place of each event."""
         return list(map(_cursor, zip(repeat(self.position), self.indexes)))
 
-    def until(self, last: Cursor) -> "Stretch":
+    def until(self, last: Cursor) -> "Chunk":
         """What of it a reader sees that goes no further than ``last``."""
         if self.end <= last:
             return self
@@ -51,42 +51,42 @@ class Stretch(NamedTuple):
         gaps = [gap for gap in self.gaps if gap.number < number or (gap.number == number and gap.upto <= last)]
         across = next((gap for gap in self.gaps[len(gaps) :] if gap.number == number), None)
         if across is not None:
-            # A gap is a stretch of one batch that ends at its place.
+            # A gap is a part of one batch that ends at its place.
             beyond = across.upto.index - last.index if across.upto.position == last.position else across.gone
             gaps.append(Gap(number, last, max(across.gone - beyond, 0)))
-        return Stretch(self.position, self.indexes[:number], self.events[:number], gaps, last)
+        return Chunk(self.position, self.indexes[:number], self.events[:number], gaps, last)
 
 
-def stretches(batch: Batch, after: Cursor) -> Iterator[Stretch]:
+def chunks(batch: Batch, after: Cursor) -> Iterator[Chunk]:
     """What a reader that has finished ``after`` comes by in this batch."""
     return cut(batch, _gaps(batch, after.index if batch.position == after.position else -1))
 
 
-def cut(batch: Batch, gaps: Sequence[Gap]) -> Iterator[Stretch]:
+def cut(batch: Batch, gaps: Sequence[Gap]) -> Iterator[Chunk]:
     """The events of a batch and these gaps between them."""
     position, indexes, events = batch.position, batch.indexes, batch.events
     longest = _MANY if batch.size < _LONG * (batch.last + 1) else _FEW
     start, count = 0, len(events)
     while start < count - longest:
         stop = start + longest - indexes[start] % longest
-        yield Stretch(
+        yield Chunk(
             position, indexes[start:stop], events[start:stop], _between(gaps, start, stop),
             Cursor(position, indexes[stop - 1]),
         )  # fmt: skip
         start = stop
     if count or gaps:
-        yield Stretch(position, indexes[start:], events[start:], _between(gaps, start, count + 1), batch.end)
+        yield Chunk(position, indexes[start:], events[start:], _between(gaps, start, count + 1), batch.end)
 
 
 def _between(gaps: Sequence[Gap], start: int, stop: int) -> Sequence[Gap]:
     return [gap._replace(number=gap.number - start) for gap in gaps if start <= gap.number < stop] if gaps else gaps
 
 
-def within(found: Iterable[Stretch], until: Cursor) -> Iterator[Stretch]:
-    """The stretches up to a place, which is the last one's end even if an event or a gap reaches across it."""
-    for stretch in found:
-        yield stretch.until(until)
-        if stretch.end >= until:
+def within(found: Iterable[Chunk], until: Cursor) -> Iterator[Chunk]:
+    """The chunks up to a place, which is the last one's end even if an event or a gap reaches across it."""
+    for chunk in found:
+        yield chunk.until(until)
+        if chunk.end >= until:
             return
 
 
