@@ -82,8 +82,8 @@ def redrive(
     else:
         body["all"] = True
     told = find().post(f"/v2/sinks/{segment(sink)}/dead-letters/redrive", body)
-    letters = terminal.counted(told["events"], "dead letter")
-    said = f"{letters} would go" if dry_run else f"Generation {told['generation']} brings {letters}"
+    what = terminal.counted(told["events"], "dead letter")
+    said = f"{what} would go" if dry_run else f"Generation {told['generation']} brings {what}"
     terminal.say(f"{said} again, {terminal.at_the_rate(told['seconds'])}.")
 
 

@@ -52,12 +52,13 @@ def asks(command: Callable[..., None]) -> Callable[..., None]:
     def which(url: Url = None, key: Key = None, data: Data = HERE, ca_file: CaFile = None) -> Find:
         return partial(Gate.find, url, key, data, ca_file)
 
+    said = inspect.signature(which).parameters
+
     @wraps(command)
     def asking(**typed: Any) -> None:
         told = {name: typed.pop(name) for name in said}
         command(find=which(**told), **typed)
 
-    said = inspect.signature(which).parameters
     own = [each for name, each in inspect.signature(command, eval_str=True).parameters.items() if name != "find"]
     every = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *said.values())]
     cast("Any", asking).__signature__ = inspect.Signature(every)

@@ -38,7 +38,7 @@ def _without_a_command(
     find: Find,
     context: typer.Context,
     *,
-    everyone: All = False,
+    removed_too: All = False,
     as_json: AsJson = False,
 ) -> None:
     """Show where events go: each sink's state, what it delivered, what is still to come. Deliver the past again.
@@ -50,12 +50,12 @@ def _without_a_command(
     eventgate sinks rewind soc --to '2026-11-20 14:00' --dry-run
     """
     if context.invoked_subcommand is None:
-        _list(find(), everyone=everyone, as_json=as_json)
+        _list(find(), removed_too=removed_too, as_json=as_json)
 
 
 @sinks.command("list")
 @asks
-def list_sinks(find: Find, *, everyone: All = False, as_json: AsJson = False) -> None:
+def list_sinks(find: Find, *, removed_too: All = False, as_json: AsJson = False) -> None:
     """Show every sink: its state, what it delivered, and what is still to come.
 
     Delivered + filtered + dead + expired + pending is everything stored since the sink began. A line that begins with
@@ -70,7 +70,7 @@ def list_sinks(find: Find, *, everyone: All = False, as_json: AsJson = False) ->
 
     eventgate sinks list --json | jq 'select(.pending > 1000) | .name'
     """
-    _list(find(), everyone=everyone, as_json=as_json)
+    _list(find(), removed_too=removed_too, as_json=as_json)
 
 
 @sinks.command()
@@ -172,8 +172,8 @@ def _demand_removed(gate: Gate, name: str) -> None:
         raise ValueError(f"{name} is configured. Take it out of the configuration, and reload, before it is forgotten.")
 
 
-def _list(gate: Gate, *, everyone: bool, as_json: bool) -> None:
-    found = everything(gate, _PATH, [("limit", "100"), *([("status", "all")] if everyone else [])])
+def _list(gate: Gate, *, removed_too: bool, as_json: bool) -> None:
+    found = everything(gate, _PATH, [("limit", "100"), *([("status", "all")] if removed_too else [])])
     if as_json:
         terminal.print_json(*found)
     elif found:

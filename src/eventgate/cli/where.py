@@ -43,8 +43,8 @@ def where(
 
 def _show(told: dict[str, Any]) -> None:
     rows = [
-        (where, terminal.plain(fate, _STYLES.get(fate, "")), terminal.local_time(at) if at else "", detail)
-        for where, fate, at, detail in story(told)
+        (place, terminal.plain(fate, _STYLES.get(fate, "")), terminal.local_time(at) if at else "", detail)
+        for place, fate, at, detail in story(told)
     ]
     terminal.table(("Where", "Fate", "At", "Detail"), rows, fold=("Detail",), header=False)
 

@@ -18,8 +18,8 @@ from eventgate.errors import spelled
 _MEBIBYTE = 1 << 20
 
 _SECURE_URL = r"https://[^/?#\s]+[^?#\s]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^?#\s]*)?"
-_SECURE_URL_SAID = "an https address, as in https://login.example/realms/soc; http to this machine alone"
 """What is fetched from it is trusted: behind HTTPS, or on this machine."""
+_SECURE_URL_SAID = "an https address, as in https://login.example/realms/soc; http to this machine alone"
 
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]

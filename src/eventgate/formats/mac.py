@@ -13,8 +13,6 @@ _SHAPES = bytes(
 )
 """Digits are all one, and separators are themselves; all else spoils the shape."""
 _COLONS, _HYPHENS, _NONE = b"00:00:00:00:00:00", b"00-00-00-00-00-00", b"000000000000"
-
-
 _TO_HYPHENS = bytes.maketrans(b"abcdef:", b"ABCDEF-")
 
 Write = Callable[[Any], bytes]

@@ -16,6 +16,7 @@ from eventgate.formats.kept import Kept
 class Saw(msgspec.Struct, gc=False):
     """The members that are looked for, in the order of canonical JSON: so each is found where it is expected."""
 
+    # As sensors write them. A name of our own (N815) would have to be translated for each.
     bssid: Any = None
     channel: Any = None
     client: Any = None

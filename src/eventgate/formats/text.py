@@ -14,7 +14,6 @@ _BLANKS = bytes.maketrans(b"\t\r\n", b"   ")
 _BACKSLASH, _DELETE = ord("\\"), 0x7F
 _json = orjson.dumps
 
-
 _HIDDEN = (*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 _PICTURES = {code: 0x2400 + code if code < 0x20 else 0x2421 if code == 0x7F else 0xFFFD for code in _HIDDEN}
 """U+0000 to U+001F and U+007F have pictures in Unicode's block of that name; the others have none."""

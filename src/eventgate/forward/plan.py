@@ -178,7 +178,6 @@ def plan(definition: SinkDefinition, source: str) -> Plan:
     if problems or offer is None or settings is None or matches is None or encoders is None:
         raise ConfigurationError(source, problems)
     company, made = definition.company, offer.make
-
     number = None if company is None else company.int  # a UUID compares in Python, slowly
 
     def wants(event: Event, names: SensorNames) -> bool:

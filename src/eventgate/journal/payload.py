@@ -1,6 +1,7 @@
 """The journal's own copy of a batch: the accepted bytes of each event and what the gate added, compressed.
 
-Pure. The first byte says which encoding follows, so that old journals stay readable.
+Pure, but for a thread that decompresses what is large. The first byte says which encoding follows, so that old journals
+stay readable.
 """
 
 import asyncio
