@@ -52,7 +52,7 @@ def fails_once(monkeypatch: pytest.MonkeyPatch, *, committed: bool, withdrawn: b
 
 async def dead_letters(gate: Forwarding) -> None:
     await gate.store(LETTERS, in_writes_of=10)
-    await gate.until_done("out")  # a letter beyond the cursor would be withdrawn
+    await gate.until_done("out")  # a letter beyond the cursor is not delivered
     letters = [
         Letter(place, event.company, event.id, "no")
         for batch in await gate.stores.journal.read(Cursor(0, 0))

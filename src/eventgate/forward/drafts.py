@@ -5,7 +5,7 @@ Touches the journal's tail, reading only. Holds one reading and one draft at a t
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import accumulate, chain
 
 from eventgate.forward.chunks import Chunk, chunks, within
@@ -120,16 +120,19 @@ class Drafts:
         replay_until: int = 0,
         until: Cursor | None = None,
         letters: LettersTail | None = None,
+        dead: Mapping[Cursor, str] | None = None,
     ) -> None:
         """Read on after ``cursor``, no further than ``until``; of the journal, or of the ``letters`` alone.
 
-        Events up to position ``replay_until`` are marked as delivered once more.
+        Events up to position ``replay_until`` are marked as delivered once more. Those that have a letter already stay
+        ``dead``, for the reason in it, whoever wrote it.
         """
         self._cursor = cursor
         self._replay_until = replay_until
         self._until = until
         self._letters = letters
         self._given_up = {place: reason for place, reason in self._given_up.items() if place > cursor}
+        self._given_up |= dead or {}
         self._chunks, self._left = iter(()), None
 
     def let_go(self) -> None:

@@ -130,7 +130,6 @@ class DeliveryLoop:
         opened = await self._inbox.unless_called(opening, "while connecting")
         await self._keeping.keep_with(self._transport.keeper)
         self._keeping.move(opened)
-        await self._letters.withdraw(self._name, opened)
         await self._set_out(opened)
         try:
             while not (self._inbox.stopping or self._inbox.resting):
@@ -164,15 +163,16 @@ class DeliveryLoop:
         first = _PROBE if self._failures >= _OUTAGE else None
         if first is None:
             await self._desk.say(State.RUNNING)
-        self._live.drafts.restart(standing.cursor, replay_until=await self._desk.replay_until())
+        dead, again = await self._letters.beyond(self._name, standing), await self._desk.replay_until()
+        self._live.drafts.restart(standing.cursor, replay_until=again, dead=dead[Lane.LIVE])
         self._live.set_out(first=first)
-        replay = standing.replay
-        if replay is not None and not replay.done:
+        if (replay := standing.replay) is not None and not replay.done:
             self._replay.drafts.restart(
                 replay.cursor,
                 replay_until=replay.until.position,
                 until=replay.until,
                 letters=await self._desk.letters(),
+                dead=dead[Lane.REPLAY],
             )
             self._replay.set_out(until=replay.until, first=first)
 

@@ -3,7 +3,7 @@
 Touches PostgreSQL (the table dead_letters). Written before the cursor passes them; a second writing changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -12,7 +12,7 @@ import asyncpg
 
 from eventgate.db.pages import fetch_page
 from eventgate.db.pool import Row, translated
-from eventgate.journal.cursors import Cursor, Standing
+from eventgate.journal.cursors import Cursor, Lane, Standing
 from eventgate.journal.times import ms_of, timestamp_of
 from eventgate.query import Field, FieldTable, Query
 from eventgate.query.fieldtypes import Identifier, Number, OwnId, Text
@@ -87,19 +87,24 @@ class DeadLetters:
                 rows,
             )
 
-    async def withdraw(self, sink: str, standing: Standing) -> None:
-        """Take back those beyond where a sink stands, in the generations of its lanes: nobody counted them.
+    async def beyond(self, sink: str, standing: Standing) -> Mapping[Lane, Mapping[Cursor, str]]:
+        """The letters of each lane's generation beyond where it stands, by place: whoever wrote them was cut short.
 
-        Whoever wrote them was cut short, and what comes now may find the event delivered after all.
+        Another place that keeps the progress may have counted them all the same, so they stay.
         """
-        lanes = [(standing.since, standing.cursor)]
+        lanes = {Lane.LIVE: (standing.since, standing.cursor)}
         if standing.replay is not None:
-            lanes.append((standing.generation, standing.replay.cursor))
+            lanes[Lane.REPLAY] = (standing.generation, standing.replay.cursor)
+        found: dict[Lane, dict[Cursor, str]] = {lane: {} for lane in Lane}
         with translated():
-            await self._pool.executemany(
-                "DELETE FROM dead_letters WHERE sink = $1 AND generation = $2 AND (position, index) > ($3, $4)",
-                [(sink, generation, *cursor) for generation, cursor in lanes],
-            )
+            for lane, (generation, cursor) in lanes.items():
+                rows = await self._pool.fetch(
+                    """SELECT position, index, reason FROM dead_letters
+                       WHERE sink = $1 AND generation = $2 AND (position, index) > ($3, $4)""",
+                    sink, generation, *cursor,
+                )  # fmt: skip
+                found[lane] = {Cursor(row["position"], row["index"]): row["reason"] for row in rows}
+        return found
 
     async def page(self, sink: str, company: UUID | None, query: Query, asked: PageRequest) -> Page[DeadLetter]:
         """A sink's letters, newest event first; of one company, or of all where ``company`` is None."""

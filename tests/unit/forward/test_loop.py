@@ -48,7 +48,7 @@ async def test_one_bad_event_among_many_is_found_by_halves_and_alone_becomes_a_d
     assert len(world.windows) <= 14
 
 
-async def test_what_was_given_up_by_a_process_that_died_and_then_delivered_is_no_dead_letter() -> None:
+async def test_what_was_given_up_by_a_process_that_died_stays_a_dead_letter_and_is_not_delivered() -> None:
     class Mended(World):
         async def process(self, inbox: Inbox | None = None) -> None:
             if self.kills:
@@ -58,8 +58,9 @@ async def test_what_was_given_up_by_a_process_that_died_and_then_delivered_is_no
     world = Mended(batches(4), script=[0, 0, 5], poison={1})
     await world.run()
     assert world.kills == 1, "after the dead letter, before the cursor"
-    assert world.saved.totals == Totals(delivered=4)
-    assert world.letters == {}
+    assert world.saved.totals == Totals(delivered=3, dead=1)
+    assert world.letters == {Cursor(1, 1): "unbearable"}
+    assert world.delivered[Cursor(1, 1)] == 0
 
 
 async def test_a_silent_receiver_does_not_keep_the_loop_from_stopping(monkeypatch: object) -> None:

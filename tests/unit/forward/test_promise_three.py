@@ -130,6 +130,10 @@ _RESTLESS = st.lists(st.sampled_from([0, 0, 0, 0, 99, 99, 1, 2, 4]), min_size=5,
 
 @settings(deadline=None, max_examples=500)
 @given(_SIZES, st.one_of(_SELDOM, _SCRIPT), _POISON, _RESTLESS, _PLACES)
+@example(  # a letter counted at one place alone, when the sink is killed, moves away and comes back
+    [6], [*[0] * 14, 5, *[0] * 10, 2, 2, 0, 0, 0, 2], {1}, [0, 0, 0, 0, 99, 99],
+    ["here", "there", "here", "there", "here", "here", "there"],
+)  # fmt: skip
 def test_a_sink_that_moves_between_places_passes_nothing_and_doubles_nothing_where_the_progress_is_kept(
     sizes: list[int], script: list[int], poison: set[int], rewinds: list[int], places: list[str | None]
 ) -> None:

@@ -241,7 +241,7 @@ class World:
             lambda lane: drafts_of(tail, self.limits, self.wants, lane),
             keeping,
             allowance=Allowance(self.replay_rate, clock),
-            letters=SimpleNamespace(write=self._bury, withdraw=self._withdraw),
+            letters=SimpleNamespace(write=self._bury, beyond=self._beyond),
             desk=SimpleNamespace(
                 say=self._say,
                 serve=self._serve,
@@ -333,16 +333,15 @@ class World:
             kept.setdefault(letter.place, letter.reason)
         self._after(step)
 
-    async def _withdraw(self, sink: str, standing: Standing) -> None:
+    async def _beyond(self, sink: str, standing: Standing) -> dict[Lane, dict[Cursor, str]]:
         if self._dead:
             raise Killed
-        lanes = [(standing.since, standing.cursor)]
-        if standing.replay is not None:
-            lanes.append((standing.generation, standing.replay.cursor))
-        for generation, cursor in lanes:
-            kept = self.replay_letters[generation] if generation else self.letters
-            for place in [place for place in kept if place > cursor]:
-                del kept[place]
+        found: dict[Lane, dict[Cursor, str]] = {lane: {} for lane in Lane}
+        found[Lane.LIVE] = {place: why for place, why in self.letters.items() if place > standing.cursor}
+        if (replay := standing.replay) is not None:
+            letters = self.replay_letters[standing.generation]
+            found[Lane.REPLAY] = {place: why for place, why in letters.items() if place > replay.cursor}
+        return found
 
     async def _opened(self, sink: str, opening: Opening, leaving: Standing, enter: Enter) -> None:
         """A transaction: all of it or nothing."""
