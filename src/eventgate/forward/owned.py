@@ -101,7 +101,11 @@ class OwnedSink:
                 self.inbox = inbox
                 if self._stopping.is_set():
                     inbox.stop()
-                await self._while_owned(self._loop(keeping, inbox), mine)
+                stores.pages.join(self.plan)
+                try:
+                    await self._while_owned(self._loop(keeping, inbox), mine)
+                finally:
+                    stores.pages.leave(self.plan)
                 await stores.sinks.set_state(name, State.STOPPED, None)
                 await stores.cursors.release(mine)
             except NotOwner as lost:

@@ -21,6 +21,9 @@ from eventgate.sensors.directory import Directory
 from eventgate.sinks.dead_letters import Letter
 
 _KEPT_EVENTS, _KEPT_OCTETS = 10_000, 24 << 20
+_NEIGHBOURS = 2
+"""Sinks of a kind from which on pages are kept."""
+
 _SYSTEM = Origin.SYSTEM  # an attribute of an enumeration costs a quarter of a microsecond
 _outgoing = partial(tuple.__new__, Outgoing)  # its own constructor is a function of Python, three times as slow
 
@@ -102,9 +105,25 @@ class Pages:
         self._kept: OrderedDict[Hashable, Page] = OrderedDict()
         self._scanned = self._octets = 0
 
+    def join(self, plan: Plan) -> None:
+        """From now on this sink is a neighbour to others of its kind."""
+        self._readers.setdefault(plan.kind, set()).add(plan.name)
+
+    def leave(self, plan: Plan) -> None:
+        """It is none any more."""
+        readers = self._readers[plan.kind]
+        readers.discard(plan.name)
+        if not readers:
+            del self._readers[plan.kind]
+        if len(readers) < _NEIGHBOURS:
+            self._kept.clear()
+            self._scanned = self._octets = 0
+
     def kept(self, plan: Plan, chunk: Chunk, *, replay: bool) -> Page | None:
         """What a neighbour has made of the same, None where it must be made."""
-        return self._kept.get(self._key(plan, chunk, replay)) if chunk.events else None
+        if not self._has_neighbours(plan) or not chunk.events:
+            return None
+        return self._kept.get(self._key(plan, chunk, replay))
 
     async def make(self, plan: Plan, chunk: Chunk, *, replay: bool, share: bool = True) -> Page:
         """Make a page, ``replay``: of events that go once more; and ``share`` it with neighbours, if there are any.
@@ -115,12 +134,18 @@ class Pages:
         for company in {event.company.int: event.company for event in chunk.events}.values():
             await self._directory.warm(company)
         page = self._written(plan, chunk, replay)
-        readers = self._readers.setdefault(plan.kind, set())
-        readers.add(plan.name)
         # A sink does not hear of its own failing, so what EventGate says of sinks is not the same to any two.
-        if share and len(readers) > 1 and chunk.events and not any(e.origin is _SYSTEM for e in chunk.events):
+        if (
+            share
+            and chunk.events
+            and self._has_neighbours(plan)
+            and not any(event.origin is _SYSTEM for event in chunk.events)
+        ):
             self._keep(self._key(plan, chunk, replay), page)
         return page
+
+    def _has_neighbours(self, plan: Plan) -> bool:
+        return len(self._readers.get(plan.kind, ())) >= _NEIGHBOURS
 
     def _keep(self, key: Hashable, page: Page) -> None:
         if key in self._kept:

@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventgate.forward.chunks import chunks, within
-from eventgate.forward.drafts import Draft
+from eventgate.forward.drafts import Draft, Drafts
 from eventgate.forward.letters import LettersTail
 from eventgate.forward.pages import Pages
-from eventgate.forward.transports import Limits
+from eventgate.forward.transports import Limits, Outgoing
 from eventgate.journal.batch import Batch
 from eventgate.journal.cursors import START, Cursor, Standing, Totals
-from tests.unit.forward.world import MemoryTail, Names, batches, drafts_of
+from tests.unit.forward.world import MemoryTail, Names, batches, drafts_of, plan_of
 
 
 @st.composite
@@ -75,15 +75,31 @@ async def walked(drafts: object, standing: Standing = START) -> list[Draft]:
     return found
 
 
+def sent(drafts: list[Draft]) -> list[Outgoing]:
+    return [each for draft in drafts for each in draft.events]
+
+
 async def test_neighbours_of_a_kind_share_what_is_written() -> None:
     journal, pages = batches(300, 20), Pages(Names())
-    one, other, third = (
-        drafts_of(MemoryTail(journal), Limits(1000, 1 << 20), pages=pages, name=name) for name in ("a", "b", "c")
-    )
-    alone = await walked(one)  # the first has no neighbour yet
-    sent = [[each for draft in await walked(drafts) for each in draft.events] for drafts in (other, third)]
-    assert [first is second for first, second in zip(*sent, strict=True)] == [True] * 320
-    assert [each for draft in alone for each in draft.events] == sent[0]
+    made = [drafts_of(MemoryTail(journal), Limits(1000, 1 << 20), pages=pages, name=name) for name in ("a", "b", "c")]
+    first, second, third = [sent(await walked(drafts)) for drafts in made]
+    assert len(first) == 320
+    assert all(one is other is another for one, other, another in zip(first, second, third, strict=True))
+
+
+async def test_who_is_alone_has_nothing_kept_for_it() -> None:
+    journal, pages = batches(300), Pages(Names())
+    one, other = (plan_of(name=name) for name in ("a", "b"))
+    for plan in (one, other):
+        pages.join(plan)
+    drafts = [Drafts(plan, Limits(1000, 1 << 20), MemoryTail(journal), pages) for plan in (one, other)]
+    await walked(drafts[0])
+    assert pages._kept
+    pages.leave(one)
+    assert not pages._kept
+    assert len(sent(await walked(drafts[1]))) == 300
+    assert not pages._kept
+    pages.leave(other)
 
 
 async def test_long_events_are_kept_for_neighbours_in_bounded_memory() -> None:

@@ -103,6 +103,17 @@ class Names:
         return NAMES
 
 
+def plan_of(wants: Callable[[Event], bool] = lambda event: True, name: str = "sink") -> SimpleNamespace:
+    return SimpleNamespace(
+        name=name,
+        kind="everything as text",
+        company=None,
+        wants=lambda event, names: wants(event),
+        encode=encode,
+        encode_again=encode.replayed(),
+    )
+
+
 def drafts_of(
     tail: MemoryTail,
     limits: Limits,
@@ -112,14 +123,10 @@ def drafts_of(
     pages: Pages | None = None,
     name: str = "sink",
 ) -> Drafts:
-    plan = SimpleNamespace(
-        name=name,
-        wants=lambda event, names: wants(event),
-        encode=encode,
-        encode_again=encode.replayed(),
-        company=None,
-        kind="everything as text",
-    )
+    """Drafts of a sink that, with ``pages`` given, is a neighbour to others there."""
+    plan = plan_of(wants, name)
+    if pages is not None:
+        pages.join(plan)
     return Drafts(plan, limits, tail, pages or Pages(Names()), lane)
 
 
