@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from benchmarks.report import row
 from benchmarks.rows import Site
-from eventgate.app.memory import expect_events
+from eventgate.app.memory import expect_windows
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
@@ -36,7 +36,7 @@ class Full(NamedTuple):
 
 @asynccontextmanager
 async def full_journal(events: int) -> AsyncIterator[Full]:
-    expect_events()  # as the forward process does
+    expect_windows()  # as the forward process does
     with tempfile.TemporaryDirectory(prefix="eventgate-bench-") as name:
         directory = Path(name)
         directory.chmod(0o755)  # the database's account has to get in

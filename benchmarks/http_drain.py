@@ -26,7 +26,7 @@ import uvloop
 
 from benchmarks.report import row
 from benchmarks.rows import Site
-from eventgate.app.memory import expect_events
+from eventgate.app.memory import expect_windows
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
@@ -63,7 +63,7 @@ class Race:
 
 
 async def main(events: int, protocols: Collection[str]) -> None:
-    expect_events()  # as the forward process does
+    expect_windows()  # as the forward process does
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o755)  # the accounts of the database and of OpenSearch have to get in

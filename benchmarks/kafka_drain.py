@@ -21,7 +21,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from benchmarks.report import row
 from benchmarks.rows import Site
-from eventgate.app.memory import expect_events
+from eventgate.app.memory import expect_windows
 from eventgate.db.embedded import EmbeddedPostgres
 from eventgate.db.migrate import migrate
 from eventgate.db.pool import open_pool
@@ -162,5 +162,5 @@ def _window(records: Sequence[Bare], start: int) -> int:
 
 
 if __name__ == "__main__":
-    expect_events()
+    expect_windows()
     uvloop.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS))

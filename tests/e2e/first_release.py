@@ -101,7 +101,7 @@ async def _fill(pool: asyncpg.Pool, company: UUID, edge: UUID, keys: tuple[UUID,
     await pool.execute("SELECT setval('journal_batch', 33)")
     await pool.execute("DELETE FROM journal_payloads WHERE position <= $1", _PASSED_OVER)
 
-    dead = batches[9][3]
+    index, dead = next((n, event) for n, event in enumerate(batches[9]) if (event.severity or 0) > 3)  # "file" wants it
     everyone: list[str] = []
     for name, owner, filters, transport, guarantee, configured, paused, state, error in (
         ("file", None, ["severity·>·3"], "file", "confirmed", True, False, "running", None),
@@ -129,8 +129,8 @@ async def _fill(pool: asyncpg.Pool, company: UUID, edge: UUID, keys: tuple[UUID,
     )
     await pool.execute(
         """INSERT INTO dead_letters (sink, generation, position, index, company, event, reason)
-           VALUES ('file', 0, 10, 3, $1, $2, 'it is too long')""",
-        dead.company, dead.id,
+           VALUES ('file', 0, 10, $1, $2, $3, 'it is too long')""",
+        index, dead.company, dead.id,
     )  # fmt: skip
     await pool.execute(
         """INSERT INTO sink_requests (sink, verb, position, answered_at, done, answer)

@@ -17,7 +17,7 @@ from eventgate.alerts import catalogue
 from eventgate.alerts.counts import DayCounts
 from eventgate.alerts.windows import Partitions
 from eventgate.app.ground import Ground, lay_ground
-from eventgate.app.memory import expect_events
+from eventgate.app.memory import expect_windows
 from eventgate.app.order import Order, Takes
 from eventgate.app.remarks import log_unknown_companies
 from eventgate.app.signing_in import lifetime_of
@@ -49,7 +49,7 @@ _DAY_MS = 24 * 3_600_000
 @asynccontextmanager
 async def forward(order: Order) -> AsyncIterator[Takes]:
     """Deliver and keep house while entered; leaving saves every cursor. Yields how it takes a later order's sinks."""
-    expect_events()
+    expect_windows()
     configuration = order.configuration
     async with AsyncExitStack() as stack:
         ground = await lay_ground(stack, order.database_url, connections=_CONNECTIONS, name="eventgate-forward")
