@@ -125,6 +125,7 @@ def _custody_is_told(serving: Serving, left: Left) -> None:
     def told(event: Any) -> dict[str, Any]:
         return {each["name"]: each for each in get(serving, f"/v2/events/{event.id}/custody")["sinks"]}
 
+    serving.wait_until(lambda: bool(told(left.events[-2][0])["kafka"]["deliveries"]))  # receipts follow within a second
     before, after = told(left.events[0][0]), told(left.events[-2][0])
     assert before["kafka"]["fate"] == after["kafka"]["fate"] == "delivered"
     assert before["kafka"]["deliveries"] == [], "its receipt is of a time that kept none"
