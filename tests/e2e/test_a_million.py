@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer
 from benchmarks.load.memory import cpu_seconds, peak_mib
 from benchmarks.load.requests import Writer
 from eventgate.formats.times import rfc3339
-from tests.e2e.whole import get
+from tests.e2e.whole import TWO_RECEIVERS, get
 from tests.places import public_directory
 from tests.services.certificates import Certificates
 from tests.services.kafka import Kafka
@@ -35,19 +35,6 @@ MOST_MIB = 200
 IDLE_SECONDS = 1e-5
 """Of the forward process's time, for each event that comes while it can deliver none: half of what delivering takes."""
 
-SINKS = """
-[[sinks]]
-name = "kafka"
-transport = "kafka"
-brokers = ["{broker}"]
-topic = "{topic}"
-
-[[sinks]]
-name = "relp"
-transport = "relp"
-format = "rfc5424"
-address = "127.0.0.1:{relp}"
-"""
 _NUMBERED = re.compile(rb"number (\d+) of stream (\d)")
 
 
@@ -72,7 +59,7 @@ async def test_sinks_that_were_down_for_a_million_events_get_every_one(
     on_disk: Path, kafka: Kafka, rsyslog: Rsyslog
 ) -> None:
     topic = on_disk.name
-    sinks = SINKS.format(broker=kafka.bootstrap, topic=topic, relp=rsyslog.ports["relp"])
+    sinks = TWO_RECEIVERS.format(broker=kafka.bootstrap, topic=topic, relp=rsyslog.ports["relp"])
     with Serving(on_disk, config=sinks) as serving:
         kafka.kill()
         forward = serving.children()["forward"]

@@ -18,7 +18,7 @@ from tests.patience import PATIENCE
 from tests.services.rsyslog import Rsyslog
 from tests.serving import Serving
 
-SINKS = """
+TWO_RECEIVERS = """
 [[sinks]]
 name = "kafka"
 transport = "kafka"
@@ -30,11 +30,12 @@ name = "relp"
 transport = "relp"
 format = "rfc5424"
 address = "127.0.0.1:{relp}"
-
+"""
+SINKS = f"""{TWO_RECEIVERS}
 [[sinks]]
 name = "file"
 transport = "file"
-path = "{directory}/events.ndjson"
+path = "{{directory}}/events.ndjson"
 filter = ["severity·>·6"]
 """
 

@@ -17,6 +17,7 @@ from eventgate.journal.companies import CompanyTotals
 from eventgate.journal.cursors import Cursor
 from eventgate.sinks.minutes import LedgerMinutes
 from eventgate.sinks.requests import Verb
+from eventgate.sinks.store import SinkStatus
 from tests.integration.forwarding import Forwarding, forwarding, sink
 
 
@@ -38,6 +39,14 @@ async def mixed(gate: Forwarding, events: int, companies: int = 3) -> list[Event
 
 def company_of(events: list[Event]) -> UUID:
     return min({event.company for event in events})
+
+
+async def delivered_again(gate: Forwarding) -> SinkStatus:
+    """Rewind the sink to the beginning, and wait until its lane is done."""
+    answer = await gate.stores.requests.ask("out", Verb.REWIND, position=0)
+    assert answer is not None
+    assert answer.done, answer.detail
+    return await gate.until("out", lambda now: now.replay is not None and now.replay.ledger.pending == 0)
 
 
 async def test_the_journal_knows_how_many_events_of_a_company_come_up_to_any_place(gate: Forwarding) -> None:
@@ -85,10 +94,7 @@ async def test_a_company_s_ledger_balances_and_the_operator_s_too(gate: Forwardi
     # Once more, in a lane of its own.
     async with gate.running(plan):
         await gate.until_done("out")
-        answer = await gate.stores.requests.ask("out", Verb.REWIND, position=0)
-        assert answer is not None
-        assert answer.done, answer.detail
-        status = await gate.until("out", lambda now: now.replay is not None and now.replay.ledger.pending == 0)
+        status = await delivered_again(gate)
     assert status.replay is not None
     again, own = status.replay.own, status.own
     assert again is not None
@@ -111,10 +117,7 @@ async def test_a_sink_that_gets_another_company_tells_it_nothing_of_the_former_o
     await mixed(gate, 30)
     async with gate.running(sink("out", "file", path=tmp_path / "out", company=new)):
         await gate.until_done("out")
-        answer = await gate.stores.requests.ask("out", Verb.REWIND, position=0)
-        assert answer is not None
-        assert answer.done, answer.detail
-        status = await gate.until("out", lambda now: now.replay is not None and now.replay.ledger.pending == 0)
+        status = await delivered_again(gate)
     assert status.replay is not None
     assert (status.own, status.replay.own, status.changed_hands) == (None, None, True)
     assert status.ledger.balances

@@ -9,7 +9,7 @@ from eventgate.forward.letters import LettersTail
 from eventgate.forward.pages import Pages
 from eventgate.forward.transports import Limits, Outgoing
 from eventgate.journal.batch import Batch
-from eventgate.journal.cursors import START, Cursor, Standing, Totals
+from eventgate.journal.cursors import START, Cursor, Totals
 from tests.unit.forward.world import MemoryTail, Names, batches, drafts_of, plan_of
 
 
@@ -68,9 +68,9 @@ async def test_drafts_by_pages_count_as_one_by_one(
             assert len(draft.events) <= 1 or sum(len(each.body) for each in draft.events) <= octets
 
 
-async def walked(drafts: object, standing: Standing = START) -> list[Draft]:
+async def walked(drafts: Drafts) -> list[Draft]:
     found = []
-    while (draft := await drafts.next(1000, 1)).moves:  # type: ignore[attr-defined]
+    while (draft := await drafts.next(1000, 1)).moves:
         found.append(draft)
     return found
 
